@@ -1,0 +1,24 @@
+"""What a layer is: one file a family. Importing this package fills the registry."""
+
+from cnnspec.layers import convolution
+from cnnspec.layers.arguments import ArgumentProblem, Kind, Parameter, signature
+from cnnspec.layers.base import Derivation, Flops, Init, Layer, Relation, Requirement, Shape, Weight, WeightKind
+from cnnspec.layers.registry import LAYERS
+
+__all__ = [
+    "LAYERS",
+    "ArgumentProblem",
+    "Derivation",
+    "Flops",
+    "Init",
+    "Kind",
+    "Layer",
+    "Parameter",
+    "Relation",
+    "Requirement",
+    "Shape",
+    "Weight",
+    "WeightKind",
+    "convolution",
+    "signature",
+]

@@ -1,0 +1,164 @@
+"""What a layer's arguments may be: one `Kind` a sort of value, which checks it and says it in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import MISSING, Field, dataclass, field, fields
+from fractions import Fraction
+from typing import Any
+
+from cnnspec.dims import Dim, Symbolic
+
+PerAxis = Dim | tuple[Dim, ...]
+"""One size for every spatial axis, or one an axis."""
+
+Padding = str | Dim | tuple[Dim | tuple[Dim, Dim], ...]
+"""`"same"`, `"valid"`, one amount for every side, one an axis, or a (before, after) pair an axis."""
+
+
+class ArgumentProblem(Exception):  # noqa: N818 - becomes a diagnostic, is not an error of the program
+    """A value does not fit its parameter. `message` completes "`kernel` …": "must be at least 1, not 0"."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A sort of argument: `accept` returns the checked value or raises `ArgumentProblem`."""
+
+    words: str
+    accept: Callable[[object], object]
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of a layer, as the signature, the completion and the docs show it."""
+
+    name: str
+    kind: Kind
+    doc: str
+    required: bool
+    default: object
+
+
+def arg(kind: Kind, doc: str, default: object = MISSING) -> Any:
+    """A dataclass field that is a parameter of the layer."""
+    metadata = {"kind": kind, "doc": doc}
+    if default is MISSING:
+        return field(metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+def signature(layer: type) -> tuple[Parameter, ...]:
+    """The parameters of a layer class in the order in which they may be given by position."""
+    return tuple(_parameter(f) for f in fields(layer) if "kind" in f.metadata)
+
+
+def _parameter(f: Field[object]) -> Parameter:
+    required = f.default is MISSING
+    return Parameter(f.name, f.metadata["kind"], f.metadata["doc"], required, None if required else f.default)
+
+
+def _whole(value: object, least: int) -> Dim:
+    if isinstance(value, Symbolic):
+        return value
+    if isinstance(value, Fraction) and value.denominator != 1:
+        raise ArgumentProblem(f"must be a whole number, not {float(value):g}")
+    if isinstance(value, bool) or not isinstance(value, int | Fraction):
+        raise ArgumentProblem(f"must be a whole number, not {describe(value)}")
+    if value < least:
+        raise ArgumentProblem(f"must be at least {least}, not {value}")
+    return int(value)
+
+
+def describe(value: object) -> str:
+    """A value in the words of the language."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return f"`{value}`"
+        case Fraction():
+            return f"{float(value):g}"
+        case tuple():
+            return "(" + ", ".join(describe(item) for item in value) + ")"
+        case _:
+            return str(value)
+
+
+def _count(value: object) -> Dim:
+    return _whole(value, 1)
+
+
+def _amount(value: object) -> Dim:
+    return _whole(value, 0)
+
+
+def _per_axis(least: int) -> Callable[[object], object]:
+    def accept(value: object) -> PerAxis:
+        if isinstance(value, tuple):
+            return tuple(_whole(item, least) for item in value)
+        return _whole(value, least)
+
+    return accept
+
+
+def _padding(value: object) -> Padding:
+    if isinstance(value, str):
+        if value not in ("same", "valid"):
+            raise ArgumentProblem(f"must be `same`, `valid` or amounts, not `{value}`")
+        return value
+    if not isinstance(value, tuple):
+        return _whole(value, 0)
+    return tuple(_pad_of_axis(item) for item in value)
+
+
+def _pad_of_axis(item: object) -> Dim | tuple[Dim, Dim]:
+    if not isinstance(item, tuple):
+        return _whole(item, 0)
+    if len(item) != 2:
+        raise ArgumentProblem(f"takes (before, after) an axis, not {describe(item)}")
+    return _whole(item[0], 0), _whole(item[1], 0)
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ArgumentProblem(f"must be true or false, not {describe(value)}")
+    return value
+
+
+def _real(value: object) -> Fraction:
+    if isinstance(value, bool) or not isinstance(value, int | Fraction):
+        raise ArgumentProblem(f"must be a number, not {describe(value)}")
+    return Fraction(value)
+
+
+def _probability(value: object) -> Fraction:
+    number = _real(value)
+    if not 0 <= number < 1:
+        raise ArgumentProblem(f"must be at least 0 and less than 1, not {float(number):g}")
+    return number
+
+
+def choice(*words: str) -> Kind:
+    """One of a few words."""
+
+    def accept(value: object) -> str:
+        if value not in words:
+            raise ArgumentProblem(f"must be {' or '.join(f'`{word}`' for word in words)}, not {describe(value)}")
+        return str(value)
+
+    return Kind(" or ".join(words), accept, words)
+
+
+COUNT = Kind("a whole number, at least 1", _count)
+AMOUNT = Kind("a whole number, at least 0", _amount)
+PER_AXIS = Kind("a size, or one an axis", _per_axis(1))
+AMOUNT_PER_AXIS = Kind("an amount, or one an axis", _per_axis(0))
+PADDING = Kind("`same`, `valid`, an amount, one an axis, or (before, after) an axis", _padding, ("same", "valid"))
+FLAG = Kind("true or false", _flag)
+REAL = Kind("a number", _real)
+PROBABILITY = Kind("a probability below 1", _probability)
