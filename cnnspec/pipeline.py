@@ -65,6 +65,17 @@ def check_contracts(spec: Spec, analysis: Analysis) -> tuple[Diagnostic, ...]:
     return verify(spec, analysis)
 
 
+def check(spec: Spec) -> tuple[Diagnostic, ...]:
+    """Elaborate every net of a spec at its defaults and hold it to its contracts; the findings."""
+    findings: list[Diagnostic] = []
+    for name in spec.nets:
+        made = elaborate(spec, name)
+        findings.extend(made.diagnostics)
+        if made.graph is not None:
+            findings.extend(check_contracts(spec, analyse(made.graph)))
+    return tuple(findings)
+
+
 def plan(graph: Graph, *, batch: int, training: bool = False, dtype: str = "float32") -> Plan:
     """What to run, in which order, in which buffers; pure data. Raises DiagnosticError if it cannot run."""
     from cnnspec.backend.plan import make_plan

@@ -1,0 +1,147 @@
+"""The Python API: the same staircase for people who would rather type Python.
+
+>>> spec = cnnspec.load("specs/resnet50.cnn")
+>>> net = spec.net().bind(H=256)
+>>> cnnspec.analyze(net).totals.params
+25557032
+
+Where the command line prints diagnostics, these functions raise `SpecError`, which carries them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cnnspec import pipeline
+from cnnspec.analysis.facts import Analysis
+from cnnspec.diagnostics import Severity
+from cnnspec.diagnostics.diagnostic import Diagnostic, DiagnosticError
+
+if TYPE_CHECKING:
+    from cnnspec.backend.executable import Executable
+    from cnnspec.graph import Graph
+    from cnnspec.language.spec import Loaded
+    from cnnspec.language.spec import Spec as LoadedSpec
+
+SpecError = DiagnosticError
+
+Number = int | float | Fraction
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A spec file with everything it uses."""
+
+    loaded: LoadedSpec
+
+    @property
+    def nets(self) -> tuple[str, ...]:
+        """The names of its nets, in the order of the file."""
+        return tuple(self.loaded.nets)
+
+    def net(self, name: str | None = None) -> Net:
+        """One of its nets; without a name the first."""
+        return Net(self.loaded, name)
+
+    def check(self) -> tuple[Diagnostic, ...]:
+        """Everything that is wrong with its nets at their defaults, contracts included."""
+        return pipeline.check(self.loaded)
+
+
+@dataclass(frozen=True)
+class Net:
+    """A net of a spec with some of its symbols and parameters bound."""
+
+    loaded: LoadedSpec
+    name: str | None = None
+    bindings: dict[str, int | Fraction] = field(default_factory=dict[str, int | Fraction])
+    is_symbolic: bool = False
+
+    def bind(self, **values: Number) -> Net:
+        """The same net with symbols or net parameters given values: `net.bind(H=256, classes=100)`."""
+        exact = {name: _exact(value) for name, value in values.items()}
+        return replace(self, bindings={**self.bindings, **exact})
+
+    def symbolic(self) -> Net:
+        """The same net with the symbols of its input left free where they are not bound."""
+        return replace(self, is_symbolic=True)
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The graph of primitive layers. Raises SpecError."""
+        made = pipeline.elaborate(self.loaded, self.name, self.bindings, symbolic=self.is_symbolic)
+        raise_errors(made.diagnostics)
+        if made.graph is None:
+            raise SpecError(*made.diagnostics)
+        return made.graph
+
+    @cached_property
+    def analysis(self) -> NetAnalysis:
+        """Its exact numbers, layer by layer and in total. Raises SpecError."""
+        facts = pipeline.analyse(self.graph)
+        return NetAnalysis(facts.graph, facts.layers, facts.totals)
+
+    def _repr_html_(self) -> str:
+        return self.analysis._repr_html_()
+
+
+class NetAnalysis(Analysis):
+    """An `Analysis` that notebooks show as a table."""
+
+    def _repr_html_(self) -> str:
+        from cnnspec.report.html import render_html
+
+        return render_html(self)
+
+
+def load(path: str | Path) -> Spec:
+    """Read a spec file. Raises SpecError with everything that is wrong with its text."""
+    return _spec(pipeline.load(path))
+
+
+def loads(text: str, name: str = "<text>") -> Spec:
+    """Read a spec from a text in hand. Raises SpecError."""
+    return _spec(pipeline.load_text(text, name))
+
+
+def analyze(net: Net) -> NetAnalysis:
+    """The exact numbers of a net. Raises SpecError."""
+    return net.analysis
+
+
+def compile(  # noqa: A001 - the field's word
+    net: Net,
+    *,
+    batch: int = 1,
+    training: bool = True,
+    dtype: str = "float32",
+    seed: int = 0,
+    threads: int | None = None,
+) -> Executable:
+    """Compile a net into a program that runs: forward, and with `training` backward. Raises SpecError."""
+    made = pipeline.plan(net.graph, batch=batch, training=training, dtype=dtype)
+    return pipeline.compile(made, seed=seed, threads=threads)
+
+
+def raise_errors(diagnostics: tuple[Diagnostic, ...]) -> None:
+    """Raise SpecError if there is an error among the diagnostics."""
+    errors = tuple(d for d in diagnostics if d.severity is Severity.ERROR)
+    if errors:
+        raise SpecError(*errors)
+
+
+def _spec(loaded: Loaded) -> Spec:
+    raise_errors(loaded.diagnostics)
+    if loaded.spec is None:
+        raise SpecError(*loaded.diagnostics)
+    return Spec(loaded.spec)
+
+
+def _exact(value: Number) -> int | Fraction:
+    if isinstance(value, float):
+        value = Fraction(str(value))
+    return int(value) if value == int(value) else Fraction(value)
