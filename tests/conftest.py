@@ -1,0 +1,54 @@
+"""What holds for every test: the oracles are counted, and in CI nothing may be skipped."""
+
+from __future__ import annotations
+
+import os
+import re
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import pytest
+
+ORACLES = ("torch", "onnxruntime")
+_IMPORT = re.compile(rf"""\b(?:import|from|importorskip\(["'])\s*(?:{"|".join(ORACLES)})\b""")
+
+
+@cache
+def _asks_an_oracle(path: Path) -> bool:
+    return path.suffix == ".py" and _IMPORT.search(path.read_text(encoding="utf-8")) is not None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of every module that imports another framework."""
+    for item in items:
+        if _asks_an_oracle(item.path):
+            item.add_marker("oracle")
+
+
+def _skipped(config: pytest.Config) -> list[pytest.TestReport]:
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    return reporter.stats.get("skipped", []) if reporter else []
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In CI an oracle that is missing is an error; on a user's machine its tests skip."""
+    if os.environ.get("CI") and _skipped(session.config) and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many tests compared with another framework."""
+    asked = sum("oracle" in report.keywords for report in terminalreporter.stats.get("passed", []))
+    skipped = len(_skipped(terminalreporter.config))
+    frameworks = " and ".join(f"{name} {_version(name)}" for name in ORACLES)
+    terminalreporter.write_line(f"oracles: {asked} tests compared with {frameworks}; {skipped} tests skipped")
+    if skipped and os.environ.get("CI"):
+        terminalreporter.write_line("In CI a skipped test is an error.", red=True)
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "(absent)"
