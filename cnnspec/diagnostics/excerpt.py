@@ -147,7 +147,7 @@ def gutter_pieces(number: int | None, gutter: int, mark: str = "|") -> Line:
 
 @dataclass(frozen=True, slots=True)
 class _Drawing:
-    """What the lines of an excerpt share: the spans drawn as bars, each in a lane of its own, and the room."""
+    """What the lines of an excerpt share: the spans drawn as bars, each in its own lane, and the room."""
 
     bars: Sequence[Annotation]
     gutter: int
@@ -228,7 +228,7 @@ def _underlines(here: Sequence[Annotation], view: _View, margin: int, room: int)
         return
     row = _Row()
     spans = {id(a): _cells_covered(a, view, margin) for a in here}
-    for annotation in sorted(here, key=lambda a: a.mark == "^"):
+    for annotation in sorted(here, key=lambda a: (a.span.start - a.span.end, a.mark == "^")):
         start, end = spans[id(annotation)]
         row.put(start, annotation.mark * (end - start), annotation.style)
     labelled = sorted((a for a in here if a.text), key=lambda a: (spans[id(a)][1], spans[id(a)][0]))

@@ -1,0 +1,81 @@
+"""The entry point: every way in which a command can end passes through `run`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn, TextIO
+
+import click
+
+from cnnspec import __version__
+from cnnspec.cli.lazy import LazyGroup
+from cnnspec.cli.outcome import Exit, exit_for, internal, misuse
+from cnnspec.cli.screen import err
+from cnnspec.diagnostics import Diagnostic
+from cnnspec.diagnostics.diagnostic import DiagnosticError
+from cnnspec.diagnostics.findings import Findings
+from cnnspec.diagnostics.render_full import render_one
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings=CONTEXT,
+    epilog="`cnnspec COMMAND --help` explains a command. Exit codes: 0 clean, 1 findings, 2 usage or internal.",
+)
+@click.version_option(__version__, prog_name="cnnspec", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Write a convolutional network as a short text; check it, read its exact numbers, run it."""
+
+
+def main() -> NoReturn:
+    """Run the command line of this process and leave with its exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        _never_fail_to_encode(stream)
+    try:
+        code = cli.main(list(arguments), prog_name="cnnspec", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        return Exit.TROUBLE
+    except click.ClickException as error:
+        return _failed(misuse(error))
+    except DiagnosticError as error:
+        return _failed(*error.diagnostics)
+    except BrokenPipeError:
+        _close_quietly()
+        return Exit.PIPE_CLOSED
+    except (KeyboardInterrupt, click.Abort):
+        return Exit.INTERRUPTED
+    except Exception as error:  # the one place where the unforeseen ends: as a diagnostic, not a traceback
+        if os.environ.get("CNNSPEC_DEBUG"):
+            raise
+        return _failed(internal(error))
+    return int(code or Exit.CLEAN)
+
+
+def _failed(*diagnostics: Diagnostic) -> Exit:
+    screen = err()
+    for diagnostic in diagnostics:
+        screen.write(render_one(diagnostic, screen.width))
+    return exit_for(Findings(diagnostics))
+
+
+def _never_fail_to_encode(stream: TextIO) -> None:
+    """Show a question mark where the encoding of the output lacks a character."""
+    reconfigure = getattr(stream, "reconfigure", None)
+    if reconfigure:
+        reconfigure(errors="replace")
+
+
+def _close_quietly() -> None:
+    """Nobody reads any more: keep the interpreter from complaining when it flushes at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,69 @@
+"""How a command ends: its exit code, and the words for every way in which it can fail."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from enum import IntEnum
+
+import click
+
+from cnnspec.diagnostics import Diagnostic, Help
+from cnnspec.diagnostics.findings import Findings
+
+REPORT_TO = "https://github.com/cnnspec/cnnspec/issues"
+"""Where mistakes of the program itself are reported."""
+
+_NOT_FINDINGS = frozenset({"usage", "internal", "file-unreadable", "file-unwritable"})
+
+
+class Exit(IntEnum):
+    """The exit codes. The last two are 128 + the number of the signal, as shells count."""
+
+    CLEAN = 0
+    FINDINGS = 1
+    TROUBLE = 2
+    INTERRUPTED = 130
+    PIPE_CLOSED = 141
+
+
+def exit_for(findings: Findings) -> Exit:
+    """The exit code for what was found: a file named on the command line that cannot be read is trouble."""
+    if any(d.span is None and d.code in _NOT_FINDINGS for d in findings.diagnostics):
+        return Exit.TROUBLE
+    return Exit.FINDINGS if findings.fail else Exit.CLEAN
+
+
+def usage(message: str, advice: str | None = None) -> Diagnostic:
+    """The command line itself is wrong."""
+    return Diagnostic("usage", message, help=Help(advice) if advice else None)
+
+
+def misuse(error: click.ClickException) -> Diagnostic:
+    """What click found wrong with the command line, as a diagnostic."""
+    message = error.format_message().rstrip(".")
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    command = context.command_path if context else "cnnspec"
+    return usage(message[:1].lower() + message[1:], f"`{command} --help` shows how it is used")
+
+
+def internal(error: Exception) -> Diagnostic:
+    """A mistake of the program, with what a report needs."""
+    from cnnspec import __version__
+
+    place = error.__traceback__
+    while place and place.tb_next:
+        place = place.tb_next
+    where = f" at {os.path.basename(place.tb_frame.f_code.co_filename)}:{place.tb_lineno}" if place else ""
+    return Diagnostic(
+        "internal",
+        f"{type(error).__name__}: {error}",
+        notes=(
+            f"cnnspec {__version__}, Python {platform.python_version()}, {sys.platform}{where}",
+            "this is a mistake in cnnspec, not in your spec",
+        ),
+        help=Help(
+            f"please report it with the command and the spec at {REPORT_TO}; `CNNSPEC_DEBUG=1` shows more"
+        ),
+    )

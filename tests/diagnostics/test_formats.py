@@ -1,0 +1,120 @@
+"""The formats for programs, the summary, and the order in which findings are said."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from cnnspec.diagnostics import Diagnostic, Edit, Frame, Help, Label, Source, Span
+from cnnspec.diagnostics.findings import Findings, summary
+from cnnspec.diagnostics.formats import FORMATS, renderer
+from cnnspec.diagnostics.styled import plain, plain_text
+
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs/schema/diagnostics.schema.json").read_text())
+SOURCE = Source("specs/a.cnn", "net a:\n    rleu\n    tanhh\n")
+OTHER = Source("specs/b.cnn", "net b:\n")
+
+
+def at(text: str) -> Span:
+    start = SOURCE.text.index(text)
+    return Span(SOURCE, start, start + len(text))
+
+
+RLEU = Diagnostic(
+    "unknown-layer",
+    "there is no layer `rleu`",
+    at("rleu"),
+    "here",
+    labels=(Label(Span(OTHER, 0, 3), "a cause"),),
+    notes=("why",),
+    help=Help("did you mean `relu`?", (Edit(at("rleu"), "relu"),), safe=True),
+    trace=(Frame("blk(1)", at("net")),),
+)
+TANHH = Diagnostic("unknown-layer", "there is no layer `tanhh`", at("tanhh"))
+USAGE = Diagnostic("usage", "no such file")
+
+
+def rendered(name: str, *diagnostics: Diagnostic, files: tuple[str, ...] = ("specs/a.cnn",)) -> str:
+    return plain_text(renderer(name)(Findings(diagnostics, files), None))
+
+
+def test_concise_is_one_line_a_finding():
+    assert rendered("concise", RLEU, USAGE) == (
+        "specs/a.cnn:2:5: error[unknown-layer] there is no layer `rleu`\nerror[usage] no such file\n"
+    )
+
+
+def test_concise_stays_one_line_whatever_the_message():
+    assert rendered("concise", Diagnostic("syntax", "two\nlines\r\x1b[0m")).count("\n") == 1
+
+
+def test_json_is_the_documented_record():
+    document = json.loads(rendered("json", RLEU, USAGE, files=("specs/a.cnn", "specs/b.cnn")))
+    jsonschema.validate(document, SCHEMA)
+    assert document["diagnostics"][0] == {
+        "code": "unknown-layer",
+        "severity": "error",
+        "message": "there is no layer `rleu`",
+        "place": {"file": "specs/a.cnn", "line": 2, "column": 5, "end_line": 2, "end_column": 9},
+        "label": "here",
+        "causes": [
+            {
+                "place": {"file": "specs/b.cnn", "line": 1, "column": 1, "end_line": 1, "end_column": 4},
+                "text": "a cause",
+            }
+        ],
+        "notes": ["why"],
+        "trace": [
+            {
+                "call": "blk(1)",
+                "place": {"file": "specs/a.cnn", "line": 1, "column": 1, "end_line": 1, "end_column": 4},
+            }
+        ],
+        "help": {
+            "text": "did you mean `relu`?",
+            "safe": True,
+            "edits": [
+                {
+                    "place": {"file": "specs/a.cnn", "line": 2, "column": 5, "end_line": 2, "end_column": 9},
+                    "replacement": "relu",
+                }
+            ],
+        },
+    }
+    assert document["summary"] == {
+        "files": 2,
+        "files_with_findings": 1,
+        "errors": 2,
+        "warnings": 0,
+        "infos": 0,
+    }
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_can_say_that_nothing_was_found(name: str):
+    text = rendered(name)
+    if name == "json":
+        jsonschema.validate(json.loads(text), SCHEMA)
+    else:
+        assert text in {"", "1 file clean\n"}
+
+
+@pytest.mark.parametrize(
+    ("diagnostics", "files", "said"),
+    [
+        ((), ("a",), "1 file clean"),
+        ((), (), ""),
+        ((RLEU,), ("specs/a.cnn",), "1 error in 1 file"),
+        ((RLEU, TANHH), ("specs/a.cnn", "b", "c"), "2 errors in 1 file · 2 files clean"),
+        ((USAGE,), (), "1 error"),
+    ],
+)
+def test_the_summary_counts(diagnostics: tuple[Diagnostic, ...], files: tuple[str, ...], said: str):
+    assert plain(summary(Findings(diagnostics, files))) == said
+
+
+def test_findings_come_in_the_order_of_the_files_and_are_said_once():
+    elsewhere = Diagnostic("syntax", "odd", Span(OTHER, 0, 1))
+    ordered = Findings((TANHH, RLEU, elsewhere, TANHH, USAGE), ("specs/b.cnn", "specs/a.cnn")).in_order()
+    assert ordered.diagnostics == (USAGE, elsewhere, RLEU, TANHH)
