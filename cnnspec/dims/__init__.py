@@ -1,0 +1,47 @@
+"""The exact algebra of sizes: integers where sizes are known, normal forms in symbols where they are not."""
+
+from cnnspec.dims.bounds import INDEX, bounds
+from cnnspec.dims.decide import Relation, decide
+from cnnspec.dims.equality import equal_everywhere
+from cnnspec.dims.extremes import maximum, minimum
+from cnnspec.dims.index_map import UNIT, IndexMap
+from cnnspec.dims.quasi import Quasi
+from cnnspec.dims.rendering import render
+from cnnspec.dims.substitution import substitute
+from cnnspec.dims.symbolic import (
+    Dim,
+    OneSymbol,
+    Polynomial,
+    SizeLimitError,
+    Symbolic,
+    ceil_div,
+    evaluate,
+    product,
+    symbol,
+    symbols_of,
+)
+
+__all__ = [
+    "INDEX",
+    "UNIT",
+    "Dim",
+    "IndexMap",
+    "OneSymbol",
+    "Polynomial",
+    "Quasi",
+    "Relation",
+    "SizeLimitError",
+    "Symbolic",
+    "bounds",
+    "ceil_div",
+    "decide",
+    "equal_everywhere",
+    "evaluate",
+    "maximum",
+    "minimum",
+    "product",
+    "render",
+    "substitute",
+    "symbol",
+    "symbols_of",
+]

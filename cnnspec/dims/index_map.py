@@ -1,0 +1,105 @@
+"""Which input indices one output index of a layer reads along an axis, and whole chains of such maps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import ClassVar
+
+from cnnspec.dims.bounds import INDEX, bounds
+from cnnspec.dims.extremes import maximum, minimum
+from cnnspec.dims.substitution import substitute
+from cnnspec.dims.symbolic import Dim, evaluate, symbol, symbols_of
+
+UNIT = symbol(INDEX)
+"""The index of an output unit, as a size to calculate with."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexMap:
+    """The least and the greatest input index that output index i reads: the hull of what it reads.
+
+    Both are quasi-linear in i. They are not cut off at the border of the input: padding has indices too.
+    A unit that reads nothing (a transposed convolution whose stride is wider than its window leaves such
+    units) has `hi = lo − 1`.
+    """
+
+    lo: Dim
+    hi: Dim
+
+    IDENTITY: ClassVar[IndexMap]
+    """Output i reads input i."""
+
+    @staticmethod
+    def everything(size: Dim) -> IndexMap:
+        """Every output reads the whole axis."""
+        return IndexMap(0, size - 1)
+
+    @staticmethod
+    def window(stride: Dim, extent: Dim, before: Dim) -> IndexMap:
+        """A window of `extent` that moves by `stride` and starts `before` the input."""
+        lo = UNIT * stride - before
+        return IndexMap(lo, lo + (extent - 1))
+
+    @staticmethod
+    def shifted(offset: Dim) -> IndexMap:
+        """Output i reads input i + offset (a crop; negative for padding and the later parts of a concat)."""
+        return IndexMap(UNIT + offset, UNIT + offset)
+
+    @staticmethod
+    def flipped(size: Dim) -> IndexMap:
+        """Output i reads input size − 1 − i."""
+        return IndexMap(size - 1 - UNIT, size - 1 - UNIT)
+
+    @property
+    def size(self) -> Dim:
+        """How many indices the hull spans; where it depends on the unit, it repeats."""
+        return self.hi - self.lo + 1
+
+    def at(self, unit: int, **sizes: int) -> tuple[int, int]:
+        """The hull that one unit reads, where all symbols have values."""
+        values = {INDEX: unit, **sizes}
+        return evaluate(self.lo, values), evaluate(self.hi, values)
+
+    def substitute(self, sizes: dict[str, Dim]) -> IndexMap:
+        """The map where symbols have values."""
+        return IndexMap(substitute(self.lo, sizes), substitute(self.hi, sizes))
+
+    def then(self, earlier: IndexMap) -> IndexMap:
+        """Further towards the input: what the units that this map reads, read themselves in `earlier`."""
+        return _composed(self, earlier)
+
+    def joined(self, other: IndexMap) -> IndexMap:
+        """The hull over two branches that meet."""
+        return IndexMap(minimum(self.lo, other.lo), maximum(self.hi, other.hi))
+
+
+IndexMap.IDENTITY = IndexMap(UNIT, UNIT)
+
+
+@lru_cache(maxsize=4096)
+def _composed(outer: IndexMap, inner: IndexMap) -> IndexMap:
+    if outer == IndexMap.IDENTITY:
+        return inner
+    if inner == IndexMap.IDENTITY:
+        return outer
+    lo = substitute(inner.lo, {INDEX: outer.hi if _falls(inner.lo) else outer.lo})
+    hi = substitute(inner.hi, {INDEX: outer.lo if _falls(inner.hi) else outer.hi})
+    return IndexMap(lo, _empty_where(outer.size, lo, hi))
+
+
+def _falls(bound: Dim) -> bool:
+    """Whether a bound decreases with the index (flips). Bounds are monotone, so two values tell."""
+    values = dict.fromkeys(symbols_of(bound), 2)
+    return evaluate(bound, {**values, INDEX: _FAR}) < evaluate(bound, {**values, INDEX: -_FAR})
+
+
+_FAR = 2**62
+
+
+def _empty_where(outer: Dim, lo: Dim, hi: Dim) -> Dim:
+    """The upper bound, made `lo − 1` for the units whose outer hull has size 0."""
+    if isinstance(outer, int) or bounds(outer, {})[0] != 0:
+        return hi
+    widest = bounds(hi - lo + 1, {})[1]
+    return hi if widest is None else minimum(hi, lo - 1 + outer * max(widest, 1))

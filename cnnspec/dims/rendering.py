@@ -1,0 +1,187 @@
+"""Sizes as people write them: `⌊(H + 3)/4⌋`, `2·H − 1`, `64·H·W`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from math import gcd
+
+from cnnspec.dims.quasi import Quasi
+from cnnspec.dims.substitution import sum_of_floors
+from cnnspec.dims.symbolic import Atom, Dim, Floor, Greatest, Monomial, OneSymbol, Polynomial, Terms, collect
+
+MINUS = "−"
+MAX_FLOORS = 4
+"""The longest sum of floors that is still easier to read than a table."""
+MAX_TABLE = 12
+"""How many entries of a table are written out."""
+
+
+def render(dim: Dim) -> str:
+    """A size as text."""
+    return _sum(_addends(dim))
+
+
+def _addends(dim: Dim) -> list[tuple[int, str]]:
+    """`(factor, text)` of every term; an empty text is the number itself."""
+    match dim:
+        case OneSymbol():
+            return _linear(dim.symbol, dim.function)
+        case Polynomial():
+            return _factored(dim) or _terms(dim.terms)
+        case _:
+            return [(dim, "")]  # pyright: ignore[reportReturnType]
+
+
+def _sum(addends: list[tuple[int, str]]) -> str:
+    """`2·a + b − 3` from its terms."""
+    text = ""
+    for factor, body in addends:
+        sign = MINUS if factor < 0 else "+"
+        amount = _times(abs(factor), body)
+        text += f" {sign} {amount}" if text else (MINUS if factor < 0 else "") + amount
+    return text or "0"
+
+
+def _times(factor: int, body: str) -> str:
+    if not body:
+        return str(factor)
+    return body if factor == 1 else f"{factor}·{body}"
+
+
+# --- one symbol -------------------------------------------------------------------------------------------
+
+
+def _linear(name: str, function: Quasi) -> list[tuple[int, str]]:
+    content, offset = function.content, function.table[0]
+    sign = -1 if function.step < 0 else 1
+    table = tuple((value - offset) // (sign * content) for value in function.table)
+    inner = Quasi(abs(function.step) // content, function.period, table)
+    if inner.period == 1:
+        return _with_constant(sign * content, name, offset)
+    shift = _as_one_floor(inner)
+    if shift is not None:
+        whole, offset = divmod(offset, content) if offset % content == 0 else (0, offset)
+        numerator = _sum(_with_constant(inner.step, name, shift + sign * whole * inner.period))
+        return _with_constant(sign * content, _floor_text(numerator, str(inner.period)), offset)
+    return _nested(name, function)
+
+
+def _with_constant(factor: int, body: str, constant: int) -> list[tuple[int, str]]:
+    return [(factor, body), (constant, "")] if constant else [(factor, body)]
+
+
+def _as_one_floor(inner: Quasi) -> int | None:
+    """`a` such that f(n) = ⌊(step·n + a)/period⌋, where there is one: each entry bounds it on both sides."""
+    slack = [inner.period * value - inner.step * n for n, value in enumerate(inner.table)]
+    least, most = max(slack), min(slack) + inner.period - 1
+    if least > most or inner.step == 0:
+        return None
+    return 0 if least <= 0 <= most else least
+
+
+def _floor_text(numerator: str, divisor: str) -> str:
+    simple = " " not in numerator and "·" not in numerator
+    return f"⌊{numerator}/{divisor}⌋" if simple else f"⌊({numerator})/{divisor}⌋"
+
+
+def _nested(name: str, function: Quasi) -> list[tuple[int, str]]:
+    """A sum of a few floors, or a table of remainders beside the slope."""
+    period = function.period
+    floors, constant = sum_of_floors(function)
+    if len(floors) <= MAX_FLOORS and function.step:
+        addends = [
+            (factor, _floor_text(_sum(_with_constant(1, name, offset)), str(period)))
+            for offset, factor in floors
+        ]
+        return [*addends, (constant, "")] if constant else addends
+    shown = [str(value).replace("-", MINUS) for value in function.table[:MAX_TABLE]]
+    dots = ", …" if period > MAX_TABLE else ""
+    table = (1, f"[{', '.join(shown)}{dots}][{name} mod {period}]")
+    if function.table == tuple(range(period)):
+        table = (1, f"({name} mod {period})")
+    return [(function.step, _floor_text(name, str(period))), table] if function.step else [table]
+
+
+# --- several symbols --------------------------------------------------------------------------------------
+
+
+def _terms(terms: Terms) -> list[tuple[int, str]]:
+    """Highest degree first, the rest by name; the linear terms of one symbol are one function."""
+    ordered = sorted(terms.items(), key=lambda term: (-len(term[0]), [_atom_text(atom) for atom in term[0]]))
+    return [_term(monomial, factor) for monomial, factor in ordered]
+
+
+def _term(monomial: Monomial, factor: int) -> tuple[int, str]:
+    if factor < 0 and len(monomial) == 1 and isinstance(monomial[0], Greatest):
+        return -factor, f"min({', '.join(sorted(render(-size) for size in monomial[0].sizes))})"
+    return factor, _product_text(monomial)
+
+
+def _product_text(monomial: Monomial) -> str:
+    powers = Counter(_atom_text(atom) for atom in monomial)
+    return "·".join(
+        text + (str(power).translate(_SUPERSCRIPT) if power > 1 else "") for text, power in powers.items()
+    )
+
+
+_SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def _atom_text(atom: Atom) -> str:
+    match atom:
+        case OneSymbol():
+            return _bracketed(_linear(atom.symbol, atom.function))
+        case Floor():
+            divisor = _addends(atom.divisor)
+            return _floor_text(
+                render(atom.numerator), _sum(divisor) if len(divisor) == 1 else _bracketed(divisor)
+            )
+        case _:
+            return f"max({', '.join(sorted(render(size) for size in atom.sizes))})"
+
+
+def _bracketed(addends: list[tuple[int, str]]) -> str:
+    """A text that can stand as a factor."""
+    text = _sum(addends)
+    return text if len(addends) == 1 and addends[0][0] == 1 else f"({text})"
+
+
+def _factored(dim: Polynomial) -> list[tuple[int, str]] | None:
+    """A product of functions of one symbol each, `64·(H − 2)·(W − 2)`, where it is one."""
+    if len(dim.symbols) < 2:
+        return None
+    rest: Terms = dim.terms
+    factors: list[str] = []
+    for name in sorted(dim.symbols):
+        split = _split_off(rest, name)
+        if split is None:
+            return None
+        part, rest = split
+        if part != 1:
+            factors.append(_bracketed(_addends(part)))
+    number = rest.get((), 0)
+    return [(number, "·".join(factors))] if len(factors) > 1 and len(rest) == 1 and number else None
+
+
+def _split_off(terms: Terms, name: str) -> tuple[Dim, Terms] | None:
+    """`(part, rest)` such that the terms are part(name) · rest, where they are such a product."""
+    rows: dict[Monomial, Terms] = {}
+    for monomial, factor in terms.items():
+        part = tuple(atom for atom in monomial if isinstance(atom, OneSymbol) and atom.symbol == name)
+        rest = tuple(atom for atom in monomial if atom not in part)
+        rows.setdefault(rest, {})[part] = factor
+    first = next(iter(rows.values()))
+    unit = gcd(*first.values())
+    lead = max(first, key=len)
+    direction = {part: factor // (unit if first[lead] > 0 else -unit) for part, factor in first.items()}
+    shares = {rest: row.get(lead, 0) // direction[lead] for rest, row in rows.items()}
+    if any(
+        row != {part: share * factor for part, factor in direction.items()}
+        for row, share in _paired(rows, shares)
+    ):
+        return None
+    return collect(direction), shares
+
+
+def _paired(rows: dict[Monomial, Terms], shares: Terms) -> list[tuple[Terms, int]]:
+    return [(row, shares[rest]) for rest, row in rows.items()]
