@@ -1,38 +1,42 @@
-"""The bounds of the language: every spec is refused in well under a second, or elaborates in bounded time.
-
-Each limit is far above what any published net needs and is checked *before* the work it bounds.
-"""
+"""What a spec may cost to read and to expand. Every limit is checked before the work it bounds is done."""
 
 from __future__ import annotations
 
-from typing import Final
+MAX_SOURCE_BYTES = 1 << 20
+"""The size of one source file: 1 MiB."""
 
-SOURCE_BYTES: Final = 1 << 20
-"""The size of one source file."""
+MAX_NESTING = 100
+"""How deep expressions may nest: brackets, signs, and chains such as `a + b + c`, which nest to the left."""
 
-NESTING: Final = 64
-"""Brackets and indented blocks inside one another."""
+MAX_INDENTATION = 32
+"""How deep bodies may stand within bodies."""
 
-FILES: Final = 200
-"""Files that one spec may use, directly or through others."""
+MAX_DIGITS = 4000
+"""How many digits a number may have when written out, with its exponent."""
 
-INTEGER_BITS: Final = 4096
-"""The length of a number: about 1,200 digits. Checked before a power or product is worked out."""
+MAX_SYNTAX_ERRORS = 100
+"""How many mistakes are reported before reading stops."""
 
-ITEMS: Final = 10_000
+MAX_FILES = 200
+"""How many files one spec may use, directly or through others."""
+
+MAX_BITS = 4096
+"""The length of a number while a net is expanded: about 1,200 digits."""
+
+MAX_ITEMS = 10_000
 """The length of a list."""
 
-REPETITIONS: Final = 10_000
+MAX_REPETITIONS = 10_000
 """How often one `repeat` or `for` may go round."""
 
-LAYERS: Final = 20_000
+MAX_LAYERS = 20_000
 """Layers in one net."""
 
-STEPS: Final = 100_000
-"""Statements carried out while a net is expanded."""
+MAX_STEPS = 100_000
+"""Statements that are carried out while a net is expanded."""
 
-DEPTH: Final = 150
-"""Blocks, bodies, calls and pipelines inside one another while a net is expanded.
+MAX_DEPTH = 150
+"""How deep blocks, bodies and expressions may stand within each other while a net is expanded.
 
-Python's own limit on nested calls is 1,000; a level here takes at most four of them.
+Python's own limit on nested calls is 1,000, and a level takes at most five of them.
 """

@@ -1,0 +1,278 @@
+"""The meaning of expressions. What touches names, calls and tensors is asked of the scope.
+
+A net's body and a contract have different scopes but the same expressions. Nothing is raised: what goes wrong
+is reported once and gives `UNKNOWN`, which silences everything that depends on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from cnnspec.diagnostics import Help
+from cnnspec.dims import SizeLimitError, Symbolic, symbols_of
+from cnnspec.graph import Tensor
+from cnnspec.language import ast, limits
+from cnnspec.language.arithmetic import OPERATIONS, ArithmeticProblem, compare, negate
+from cnnspec.language.scope import Scope
+from cnnspec.language.truth import Truth, both, either, equal, negated, show_claim
+from cnnspec.language.values import (
+    UNKNOWN,
+    Number,
+    Outputs,
+    Quotient,
+    Transformation,
+    Undecided,
+    Unknown,
+    Value,
+    describe,
+    is_number,
+)
+
+
+def evaluate(node: ast.Expression, scope: Scope) -> Value:
+    """The value of an expression; `UNKNOWN` where something in it is wrong, which is then reported."""
+    if not scope.enter(node.span):
+        return UNKNOWN
+    try:
+        return _RULES[type(node)](node, scope)
+    except ArithmeticProblem as problem:
+        scope.report(problem.code, problem.message, node.span)
+    except SizeLimitError as problem:
+        scope.report("limit", str(problem), node.span)
+    finally:
+        scope.leave()
+    return UNKNOWN
+
+
+def whole_number(node: ast.Expression, scope: Scope, what: str) -> int | Unknown:
+    """The value of an expression that must be a whole number and known; `what` is "the count of `repeat`"."""
+    value = evaluate(node, scope)
+    if value is UNKNOWN or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    if not is_number(value):
+        scope.report("type-mismatch", f"{what} must be a number, not {describe(value)}", node.span)
+    elif symbols := symbols_in(value):
+        scope.report("unbound-symbol", f"{what} depends on {words(symbols)}", node.span, help=bind(symbols))
+    else:
+        scope.report("not-whole", f"{what} must be a whole number, not {describe(value)}", node.span)
+    return UNKNOWN
+
+
+def decided(node: ast.Expression, scope: Scope) -> bool | Unknown:
+    """Whether a condition holds; unknown (and reported) where that depends on symbols."""
+    value = evaluate(node, scope)
+    if isinstance(value, bool) or value is UNKNOWN:
+        return value
+    if isinstance(value, Undecided):
+        claims = " and ".join(map(show_claim, value.claims or ())) or "it"
+        message = f"whether {claims} depends on {words(value.symbols)}"
+        scope.report("symbolic-choice", message, node.span, help=bind(value.symbols))
+    else:
+        message = f"a condition must be true or false, not {describe(value)}"
+        scope.report("type-mismatch", message, node.span)
+    return UNKNOWN
+
+
+def symbols_in(value: Number) -> frozenset[str]:
+    """The symbols that a number depends on."""
+    if isinstance(value, Quotient):
+        return symbols_of(value.numerator)
+    return symbols_of(value) if isinstance(value, Symbolic) else frozenset()
+
+
+def words(symbols: frozenset[str]) -> str:
+    """``  `H` and `W`  ``."""
+    *most, last = [f"`{name}`" for name in sorted(symbols)]
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def bind(symbols: frozenset[str]) -> Help:
+    """How to give symbols values."""
+    flags = " ".join(f"-s {name}=…" for name in sorted(symbols))
+    return Help(f"give {'it a default' if len(symbols) == 1 else 'them defaults'} in the spec, or a value: `{flags}`")
+
+
+# --- one rule a kind of expression ---------------------------------------------------------------------------
+
+
+def _number(node: ast.Number, scope: Scope) -> Value:
+    del scope
+    return node.value
+
+
+def _string(node: ast.String, scope: Scope) -> Value:
+    del scope
+    return node.value
+
+
+def _name(node: ast.Name, scope: Scope) -> Value:
+    return scope.name(node)
+
+
+def _hole(node: ast.Hole, scope: Scope) -> Value:
+    scope.report("unbound-symbol", "`?` stands for a value still to be found", node.span)
+    return UNKNOWN
+
+
+def _attribute(node: ast.Attribute, scope: Scope) -> Value:
+    base = evaluate(node.base, scope)
+    return UNKNOWN if base is UNKNOWN else scope.attribute(node, base)
+
+
+def _index(node: ast.Index, scope: Scope) -> Value:
+    base = evaluate(node.base, scope)
+    position = whole_number(node.index, scope, "a position")
+    if isinstance(base, Unknown) or isinstance(position, Unknown):
+        return UNKNOWN
+    items = tuple(base.named.values()) if isinstance(base, Outputs) else base
+    if not isinstance(items, tuple):
+        scope.report("type-mismatch", f"{describe(base)} has no positions", node.base.span)
+        return UNKNOWN
+    if not -len(items) <= position < len(items):
+        message = f"there is no position {position} in {describe(base)}: it has {len(items)}, counted from 0"
+        scope.report("bad-argument", message, node.index.span)
+        return UNKNOWN
+    return items[position]
+
+
+def _call(node: ast.Call, scope: Scope) -> Value:
+    return scope.call(node)
+
+
+def _pipeline(node: ast.Pipeline, scope: Scope) -> Value:
+    return scope.pipeline(node)
+
+
+def _sequence(node: ast.Sequence, scope: Scope) -> Value:
+    if len(node.items) > limits.MAX_ITEMS:
+        raise _too_many_items(len(node.items))
+    return tuple(evaluate(item, scope) for item in node.items)
+
+
+def _conditional(node: ast.Conditional, scope: Scope) -> Value:
+    holds = decided(node.condition, scope)
+    if isinstance(holds, Unknown):
+        return UNKNOWN
+    return evaluate(node.then if holds else node.otherwise, scope)
+
+
+def _unary(node: ast.Unary, scope: Scope) -> Value:
+    value = evaluate(node.operand, scope)
+    if value is UNKNOWN:
+        return UNKNOWN
+    if node.operator == "not" and isinstance(value, Truth):
+        return negated(value)
+    if node.operator == "-" and is_number(value):
+        return negate(value)
+    if node.operator == "-" and isinstance(value, Tensor):
+        minus = ast.Number(node.span, -1)
+        return scope.combine(ast.Binary(node.span, "*", node.span, minus, node.operand), -1, value)
+    wanted = "true or false" if node.operator == "not" else "a number"
+    scope.report("type-mismatch", f"`{node.operator}` needs {wanted}, not {describe(value)}", node.operand.span)
+    return UNKNOWN
+
+
+def _binary(node: ast.Binary, scope: Scope) -> Value:
+    """A chain `a + b - c …` is worked out in a loop, however long it is."""
+    chain: list[ast.Binary] = [node]
+    while isinstance(left := chain[-1].left, ast.Binary):
+        chain.append(left)
+    value = evaluate(chain[-1].left, scope)
+    for link in reversed(chain):
+        value = _connective(link, value, scope) if link.operator in ("and", "or") else _operation(link, value, scope)
+    return value
+
+
+def _connective(node: ast.Binary, left: Value, scope: Scope) -> Value:
+    if left is (node.operator == "or"):
+        return left
+    right = evaluate(node.right, scope)
+    for side, value in ((node.left, left), (node.right, right)):
+        if not isinstance(value, Truth | Unknown):
+            message = f"`{node.operator}` needs true or false, not {describe(value)}"
+            scope.report("type-mismatch", message, side.span)
+            return UNKNOWN
+    if not isinstance(left, Truth) or not isinstance(right, Truth):
+        return UNKNOWN
+    return both(left, right) if node.operator == "and" else either(left, right)
+
+
+def _operation(node: ast.Binary, left: Value, scope: Scope) -> Value:
+    right = evaluate(node.right, scope)
+    if isinstance(left, Unknown) or isinstance(right, Unknown):
+        return UNKNOWN
+    if is_number(left) and is_number(right):
+        return OPERATIONS[node.operator](left, right)
+    if isinstance(left, Tensor | Outputs) or isinstance(right, Tensor | Outputs):
+        return scope.combine(node, left, right)
+    if isinstance(left, tuple):
+        return _list_operation(node, left, right, scope)
+    verb = VERBS[node.operator]
+    scope.report("type-mismatch", f"cannot {verb} {describe(left)} and {describe(right)}", node.operator_span)
+    return UNKNOWN
+
+
+def _list_operation(node: ast.Binary, left: tuple[Value, ...], right: Value, scope: Scope) -> Value:
+    if node.operator == "+" and isinstance(right, tuple):
+        if len(left) + len(right) > limits.MAX_ITEMS:
+            raise _too_many_items(len(left) + len(right))
+        return left + right
+    if node.operator == "*" and isinstance(right, int):
+        if len(left) * right > limits.MAX_ITEMS:
+            raise _too_many_items(len(left) * right)
+        return left * right
+    message = f"cannot {VERBS[node.operator]} {describe(left)} and {describe(right)}"
+    scope.report("type-mismatch", message, node.operator_span)
+    return UNKNOWN
+
+
+def _too_many_items(count: int) -> ArithmeticProblem:
+    return ArithmeticProblem("limit", f"a list of {count:,} items is longer than the limit of {limits.MAX_ITEMS:,}")
+
+
+def _comparison(node: ast.Comparison, scope: Scope) -> Value:
+    result: Truth = True
+    left_node, left = node.first, evaluate(node.first, scope)
+    for operator, right_node in node.links:
+        right = evaluate(right_node, scope)
+        link = _compared(operator, (left_node, left), (right_node, right), scope)
+        if isinstance(link, Unknown):
+            return UNKNOWN
+        result = both(result, link)
+        left_node, left = right_node, right
+    return result
+
+
+Side = tuple[ast.Expression, Value]
+
+
+def _compared(operator: str, left: Side, right: Side, scope: Scope) -> Truth | Unknown:
+    (left_node, here), (right_node, there) = left, right
+    if isinstance(here, Unknown) or isinstance(there, Unknown):
+        return UNKNOWN
+    if is_number(here) and is_number(there):
+        return compare(here, operator, there, scope.at_least)
+    for side, value in ((left_node, here), (right_node, there)):
+        if isinstance(value, Tensor | Outputs | Transformation) or (operator not in ("==", "!=") and not is_number(value)):
+            scope.report("type-mismatch", f"cannot compare {describe(value)} by `{operator}`", side.span)
+            return UNKNOWN
+    result = equal(here, there, scope.at_least)
+    return result if operator == "==" else negated(result)
+
+
+_RULES: Mapping[type, Callable[[Any, Scope], Value]] = {
+    ast.Number: _number,
+    ast.String: _string,
+    ast.Name: _name,
+    ast.Hole: _hole,
+    ast.Attribute: _attribute,
+    ast.Index: _index,
+    ast.Call: _call,
+    ast.Pipeline: _pipeline,
+    ast.Sequence: _sequence,
+    ast.Conditional: _conditional,
+    ast.Unary: _unary,
+    ast.Binary: _binary,
+    ast.Comparison: _comparison,
+}

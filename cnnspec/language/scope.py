@@ -1,0 +1,103 @@
+"""Where an expression stands, and what all the places of one run share."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from cnnspec.diagnostics import Diagnostic, Frame, Help, Label, Span
+from cnnspec.language import ast, limits
+from cnnspec.language.values import Value
+
+
+@dataclass(slots=True)
+class Log:
+    """What was found so far, and how deep the run is in blocks and brackets.
+
+    A mistake in a block that is used many times is one finding: the first use, with the number of others.
+    """
+
+    found: dict[tuple[str, Span | None], Diagnostic] = field(default_factory=dict[tuple[str, Span | None], Diagnostic])
+    again: dict[tuple[str, Span | None], int] = field(default_factory=dict[tuple[str, Span | None], int])
+    depth: int = 0
+    at_least: dict[str, int] = field(default_factory=dict[str, int])
+    """The least values of symbols, as `where` clauses state them."""
+
+    def add(self, diagnostic: Diagnostic) -> None:
+        """Note a finding."""
+        key = diagnostic.code, diagnostic.span
+        if key in self.found:
+            self.again[key] = self.again.get(key, 0) + 1
+        else:
+            self.found[key] = diagnostic
+
+    def findings(self) -> tuple[Diagnostic, ...]:
+        """Everything found, in the order in which it was met."""
+        return tuple(self._counted(diagnostic, self.again.get(key, 0)) for key, diagnostic in self.found.items())
+
+    @staticmethod
+    def _counted(diagnostic: Diagnostic, again: int) -> Diagnostic:
+        if not again:
+            return diagnostic
+        times = "once more" if again == 1 else f"{again} more times"
+        return replace(diagnostic, notes=(*diagnostic.notes, f"the same happens {times} where this line is used"))
+
+
+@dataclass(slots=True)
+class Scope(ABC):
+    """What names, calls and pipelines mean at one place; `trace` is the blocks around it, innermost first."""
+
+    log: Log
+    trace: tuple[Frame, ...]
+
+    def report(
+        self,
+        code: str,
+        message: str,
+        span: Span,
+        *,
+        label: str = "",
+        labels: tuple[Label, ...] = (),
+        notes: tuple[str, ...] = (),
+        help: Help | None = None,  # noqa: A002 - the field's name
+    ) -> None:
+        """Report a mistake made here."""
+        self.log.add(Diagnostic(code, message, span, label, labels, notes, help, self.trace))
+
+    @property
+    def at_least(self) -> Mapping[str, int]:
+        """The least values of symbols that have one."""
+        return self.log.at_least
+
+    def enter(self, span: Span) -> bool:
+        """Go one level deeper; where that is too deep, report it and return False."""
+        if self.log.depth >= limits.MAX_DEPTH:
+            self.report("limit", f"more than {limits.MAX_DEPTH} levels of blocks and expressions", span)
+            return False
+        self.log.depth += 1
+        return True
+
+    def leave(self) -> None:
+        """Come back from a level."""
+        self.log.depth -= 1
+
+    @abstractmethod
+    def name(self, node: ast.Name) -> Value:
+        """What a name means."""
+
+    @abstractmethod
+    def attribute(self, node: ast.Attribute, base: Value) -> Value:
+        """`base.name`."""
+
+    @abstractmethod
+    def call(self, node: ast.Call) -> Value:
+        """`callee(arguments)`."""
+
+    @abstractmethod
+    def pipeline(self, node: ast.Pipeline) -> Value:
+        """`a -> b -> c`."""
+
+    @abstractmethod
+    def combine(self, node: ast.Binary, left: Value, right: Value) -> Value:
+        """Arithmetic in which a tensor takes part."""

@@ -1,0 +1,181 @@
+"""What an expression can mean: numbers, words, lists, tensors, several named tensors, things to apply."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from fractions import Fraction
+from typing import TYPE_CHECKING, Final, TypeGuard
+
+from cnnspec.dims import Dim, Symbolic, render
+from cnnspec.graph import Tensor
+from cnnspec.language import ast
+from cnnspec.layers.base import Layer
+
+if TYPE_CHECKING:
+    from cnnspec.language.scope import Scope
+    from cnnspec.language.spec import Unit
+
+
+class Unknown(Enum):
+    """The value of whatever could not be worked out. It was reported once; what depends on it is silent."""
+
+    UNKNOWN = "unknown"
+
+
+UNKNOWN: Final = Unknown.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Quotient:
+    """A formula over a whole number that is not known to divide: `H/8`, `0.5*width`. Sizes must be whole."""
+
+    numerator: Symbolic
+    divisor: int
+
+
+Number = int | Fraction | Symbolic | Quotient
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One comparison of formulas that holds for some values of their symbols and not for others."""
+
+    left: Number
+    operator: str
+    right: Number
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """A truth value that depends on symbols: all `claims` hold, or (None) something less simple."""
+
+    claims: tuple[Claim, ...] | None
+    symbols: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """What a block with several outputs gives: tensors by name, in order."""
+
+    block: str
+    named: Mapping[str, Tensor | Unknown]
+
+
+@dataclass(frozen=True, slots=True)
+class LayerWord:
+    """A layer of the language, not yet applied."""
+
+    word: str
+    layer: type[Layer]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """A block, with the file whose names its body sees."""
+
+    definition: ast.Definition
+    unit: Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function on numbers: `floor`, `max`, `divisible`."""
+
+    name: str
+
+
+@dataclass(slots=True)
+class Sharing:
+    """The one set of weights of a `layer`: where it was applied first, and how often since."""
+
+    path: str | None = None
+    uses: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Transformation:
+    """A layer, block or pipeline given as a value, to be applied wherever it stands.
+
+    Names in it mean what they meant where it was written (`scope`). With `sharing` it has one set of weights.
+    """
+
+    expression: ast.Expression
+    scope: Scope
+    name: str
+    sharing: Sharing | None = field(default=None)
+
+
+Callable = LayerWord | Block | Function | Transformation
+
+Value = Number | bool | str | tuple["Value", ...] | Tensor | Outputs | Undecided | Callable | Unknown
+
+
+def is_number(value: object) -> TypeGuard[Number]:
+    """Whether a value is a number or a formula (true and false are not)."""
+    return isinstance(value, int | Fraction | Symbolic | Quotient) and not isinstance(value, bool)
+
+
+def show_dim(dim: Dim) -> str:
+    """A size as text: a number or a formula."""
+    return str(dim) if isinstance(dim, int) else render(dim)
+
+
+def show_shape(shape: tuple[Dim, ...]) -> str:
+    """`[64, 56, 56]`."""
+    return "[" + ", ".join(map(show_dim, shape)) + "]"
+
+
+def show(value: Value) -> str:
+    """A value as one would write it."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int() | Symbolic():
+            return show_dim(value)
+        case Fraction():
+            return show_fraction(value)
+        case Quotient():
+            return f"({show_dim(value.numerator)})/{value.divisor}"
+        case str():
+            return value
+        case tuple():
+            return "[" + ", ".join(map(show, value)) + "]"
+        case _:
+            return describe(value)
+
+
+def show_fraction(value: Fraction) -> str:
+    """`0.5` where the decimal is short and exact, `1/3` where it is not."""
+    decimal = f"{float(value):.6g}"
+    return decimal if Fraction(decimal) == value else f"{value.numerator}/{value.denominator}"
+
+
+def describe(value: Value) -> str:  # noqa: PLR0911 - one line a kind of value
+    """What sort of thing a value is, in the words of an error: "the number 3", "a tensor [64, 56, 56]"."""
+    match value:
+        case Tensor():
+            return f"a tensor {show_shape(value.shape)}"
+        case Outputs():
+            return f"the {len(value.named)} tensors of `{value.block}`"
+        case bool():
+            return f"`{show(value)}`"
+        case str():
+            return f"the word `{value}`"
+        case tuple():
+            return f"the list {show(value)}"
+        case LayerWord():
+            return f"the layer `{value.word}`"
+        case Block():
+            return f"the block `{value.definition.name}`"
+        case Function():
+            return f"the function `{value.name}`"
+        case Transformation():
+            return f"the layer `{value.name}`"
+        case Undecided():
+            return "a condition on symbols"
+        case Unknown():
+            return "something unknown"
+        case _:
+            return f"the number {show(value)}"
