@@ -1,4 +1,4 @@
-"""The staircase, one function a step. Text goes down it and never back up:
+"""The staircase, one function a step. Text goes down it and never back up.
 
     source text ─ read, parse, load ─▶ Spec ─ elaborate ─▶ Graph ─┬─ analyse ─▶ Analysis
                                                                   └─ plan ─▶ Plan ─ compile ─▶ Executable

@@ -8,11 +8,11 @@ from cnnspec.layers.linear import Linear
 from cnnspec.layers.transposed import ConvTranspose
 
 COUNTED = (Conv, ConvTranspose, Linear)
-"""ResNet-50 has 50: its convolutions and the linear layer on the longest path; normalisations do not count."""
+"""ResNet-50 has 50: the convolutions and the linear layer on its longest path, no normalisations."""
 
 
 def depths(graph: Graph) -> dict[str, int]:
-    """For each layer the number of counted layers on the longest path from an input to it, itself included."""
+    """For each layer the number of counted layers on the longest path from an input to it, and itself."""
     found: dict[str, int] = {}
     for node in graph:
         before = max((found[tensor.node] for tensor in node.inputs), default=0)

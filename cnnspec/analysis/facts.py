@@ -61,8 +61,8 @@ class LayerFacts:
 class Totals:
     """Sums over the layers.
 
-    `params` and `buffers` are of the whole spec; `macs`, `flops` and `elements` of inference. What exists only
-    while training (auxiliary heads) is in the `…_training_only` entries.
+    `params` and `buffers` are of the whole spec; `macs`, `flops` and `elements` of inference. What exists
+    only while training (auxiliary heads) is in the `…_training_only` entries.
     """
 
     params: Dim

@@ -36,7 +36,8 @@ class Node:
     """One application of a primitive layer.
 
     `owner` is the path of the node that owns the weights: this node's own path, or for a shared layer the
-    first application's. `given` holds values of the weight named `weight` (row-major) where the spec gives them.
+    first application's. `given` holds the values of the weight named `weight` (row-major) where the spec
+    gives them.
     """
 
     path: str
