@@ -1,4 +1,4 @@
-"""What holds of every graph, as code: run by the tests on every net, and by anyone who builds graphs by hand."""
+"""What holds of every graph, as code: the tests run it on every net."""
 
 from __future__ import annotations
 
