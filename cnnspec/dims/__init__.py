@@ -17,6 +17,7 @@ from cnnspec.dims.symbolic import (
     ceil_div,
     evaluate,
     product,
+    sum_of,
     symbol,
     symbols_of,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "product",
     "render",
     "substitute",
+    "sum_of",
     "symbol",
     "symbols_of",
 ]

@@ -421,6 +421,14 @@ def product(dims: Iterable[Dim]) -> Dim:
     return result
 
 
+def sum_of(dims: Iterable[Dim]) -> Dim:
+    """The sum of sizes (0 for none)."""
+    total: Dim = 0
+    for dim in dims:
+        total = total + dim
+    return total
+
+
 def ceil_div(numerator: Dim, divisor: Dim) -> Dim:
     """`⌈numerator / divisor⌉`."""
     return -(-numerator // divisor)

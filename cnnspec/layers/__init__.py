@@ -1,8 +1,9 @@
 """What a layer is: one file a family. Importing this package fills the registry."""
 
+from cnnspec.dims import Relation
 from cnnspec.layers import convolution
 from cnnspec.layers.arguments import ArgumentProblem, Kind, Parameter, signature
-from cnnspec.layers.base import Derivation, Flops, Init, Layer, Relation, Requirement, Shape, Weight, WeightKind
+from cnnspec.layers.base import Derivation, Flops, Init, Layer, Requirement, Shape, Weight, WeightKind
 from cnnspec.layers.registry import LAYERS
 
 __all__ = [

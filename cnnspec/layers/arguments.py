@@ -148,7 +148,9 @@ def choice(*words: str) -> Kind:
 
     def accept(value: object) -> str:
         if value not in words:
-            raise ArgumentProblem(f"must be {' or '.join(f'`{word}`' for word in words)}, not {describe(value)}")
+            raise ArgumentProblem(
+                f"must be {' or '.join(f'`{word}`' for word in words)}, not {describe(value)}"
+            )
         return str(value)
 
     return Kind(" or ".join(words), accept, words)
@@ -158,7 +160,9 @@ COUNT = Kind("a whole number, at least 1", _count)
 AMOUNT = Kind("a whole number, at least 0", _amount)
 PER_AXIS = Kind("a size, or one an axis", _per_axis(1))
 AMOUNT_PER_AXIS = Kind("an amount, or one an axis", _per_axis(0))
-PADDING = Kind("`same`, `valid`, an amount, one an axis, or (before, after) an axis", _padding, ("same", "valid"))
+PADDING = Kind(
+    "`same`, `valid`, an amount, one an axis, or (before, after) an axis", _padding, ("same", "valid")
+)
 FLAG = Kind("true or false", _flag)
 REAL = Kind("a number", _real)
 PROBABILITY = Kind("a probability below 1", _probability)

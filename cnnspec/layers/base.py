@@ -11,17 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
-from cnnspec.dims import Dim, IndexMap
+from cnnspec.dims import Dim, IndexMap, Relation
 
 Shape = tuple[Dim, ...]
-
-
-class Relation(StrEnum):
-    """How the two sides of a requirement must stand to each other."""
-
-    EQUAL = "=="
-    AT_LEAST = ">="
-    MULTIPLE = "multiple of"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,65 @@
+"""Words and requirements for shapes: axes by name, ranks, sizes written for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cnnspec.dims import Dim, Relation, product, render
+from cnnspec.layers.base import Requirement, Shape
+
+_AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
+
+
+def axis_name(rank: int, axis: int) -> str:
+    """What spatial axis `axis` of a map with `rank` spatial axes is called."""
+    return _AXES[rank][axis]
+
+
+def shape_text(shape: Shape) -> str:
+    """A shape as the language writes it: `[64, 56, 56]`."""
+    return "[" + ", ".join(render(dim) for dim in shape) + "]"
+
+
+def elements(shape: Shape) -> Dim:
+    """How many numbers a tensor of this shape holds."""
+    return product(shape)
+
+
+def needs_map(word: str, shape: Shape) -> Iterator[Requirement]:
+    """The input has channels and one to three spatial axes."""
+    yield Requirement(
+        "rank-mismatch",
+        len(shape),
+        Relation.AT_LEAST,
+        2,
+        lambda: f"`{word}` works on maps such as [channels, height, width], not on {shape_text(shape)}",
+        lambda: "put it before `flatten`, where the tensor still has spatial axes",
+        port=0,
+    )
+    yield Requirement(
+        "rank-mismatch",
+        4,
+        Relation.AT_LEAST,
+        len(shape),
+        lambda: f"`{word}` works on one to three spatial axes; {shape_text(shape)} has {len(shape) - 1}",
+        port=0,
+    )
+
+
+def needs_one_per_axis(word: str, argument: str, value: object, shape: Shape) -> Iterator[Requirement]:
+    """An argument that is given axis by axis has as many entries as the map has spatial axes."""
+    if not isinstance(value, tuple):
+        return
+    given, rank = len(value), len(shape) - 1  # pyright: ignore[reportUnknownArgumentType]
+    yield Requirement(
+        "rank-mismatch",
+        given,
+        Relation.EQUAL,
+        rank,
+        lambda: (
+            f"`{argument}` of `{word}` has {given} entries, but {shape_text(shape)} has {rank} spatial "
+            + ("axis" if rank == 1 else "axes")
+        ),
+        lambda: f"give one number for all axes, or {rank} of them",
+        argument=argument,
+    )
