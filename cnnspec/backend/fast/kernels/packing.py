@@ -1,0 +1,169 @@
+"""Weights from the order in which people see them to the order in which kernels read them, and gradients back.
+
+A convolution's weight is `(out, in / groups, d, h, w)`; a packed one is `[group][panel][input block][tap][channel]
+[vectors × lanes]` (see `taps.py`). The data gradient reads the same weights with the channels exchanged and the taps
+of one phase in their order, so packing is told by strides: along the lanes, along the channels of a block, and the
+place of each tap. Packed buffers begin with zeros; what pads a panel or block is never written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import ClassVar
+
+from cnnspec.backend.fast.simd.emitter import Emitter
+from cnnspec.backend.fast.simd.values import Word
+from cnnspec.backend.kernels.operations import Triple
+
+
+def merged(groups: int, in_channels: int, out_channels: int, lanes: int) -> int:
+    """How many groups to run as one dense convolution so that every group fills whole blocks.
+
+    `in_channels` and `out_channels` are of one group. The weights between merged groups are zeros.
+    """
+    for many in range(1, groups):
+        whole = many * in_channels % lanes == 0 and many * out_channels % lanes == 0
+        if groups % many == 0 and whole:
+            return many
+    return groups
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """A channel axis of the weights: how many of one group, and how far apart."""
+
+    count: int
+    stride: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """Buffers: weights, packed, factors. `backwards` writes the weights from the packed (a gradient).
+
+    `across` is the axis along the lanes, `along` the one within a block. Taps run over `taps` counts a axis, from
+    number `first_tap`, `tap_strides` apart. `factors` multiply each channel across (batch norm folded in).
+    """
+
+    buffers: ClassVar[int] = 3
+
+    groups: int
+    merged: int
+    group_stride: int
+    across: Axis
+    along: Axis
+    taps: Triple
+    first_tap: int
+    tap_strides: Triple
+    inner: int
+    vectors: int
+    lanes: int
+    scaled: bool = False
+    backwards: bool = False
+
+    @property
+    def panels(self) -> int:
+        """Panels of one merged group."""
+        return -(-self.merged * self.across.count // (self.vectors * self.lanes))
+
+    @property
+    def blocks(self) -> int:
+        """Input blocks of one merged group."""
+        return -(-self.merged * self.along.count // self.inner)
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers the packed weights are."""
+        dense = self.panels * self.blocks * prod(self.taps) * self.inner * self.vectors * self.lanes
+        return self.groups // self.merged * dense
+
+    @property
+    def tasks(self) -> int:
+        """Dense: one a panel and block. Merged groups: one a channel across."""
+        if self.merged == 1:
+            return self.groups * self.panels * self.blocks
+        return self.groups * self.across.count
+
+    def emit(self, e: Emitter, buffers: Sequence[Word], task: Word) -> None:
+        """Copy one panel's block, or one channel of a merged group."""
+        if self.merged == 1:
+            self._emit_panel(e, buffers, task)
+        else:
+            self._emit_channel(e, buffers, task)
+
+    def _emit_panel(self, e: Emitter, buffers: Sequence[Word], task: Word) -> None:
+        block, rest = task % self.blocks, task // self.blocks
+        panel, group = rest % self.panels, rest // self.panels
+        row = self.vectors * self.lanes
+        weights = buffers[0] + e.bytes * (
+            group * self.group_stride
+            + panel * (row * self.across.stride)
+            + block * (self.inner * self.along.stride)
+            + self.first_tap
+        )
+        packed = buffers[1] + task * (e.bytes * prod(self.taps) * self.inner * row)
+        factors = buffers[2] + e.bytes * (group * self.across.count + panel * row)
+        channels = (e.word(self.along.count) - block * self.inner).at_most(self.inner)
+        last = self.across.count - (self.panels - 1) * row
+        with e.when(panel < self.panels - 1):
+            self._emit_block(e, weights, packed, factors, channels, row)
+        with e.when(panel.equals(self.panels - 1)):
+            self._emit_block(e, weights, packed, factors, channels, last)
+
+    def _emit_block(
+        self, e: Emitter, weights: Word, packed: Word, factors: Word, channels: Word, across: int
+    ) -> None:
+        row = self.vectors * self.lanes
+        with e.loop(0, prod(self.taps)) as tap:
+            source = weights + self._tap(tap) * e.bytes
+            with e.loop(0, channels) as channel:
+                number = source + channel * (e.bytes * self.along.stride)
+                place = packed + (tap * self.inner + channel) * (e.bytes * row)
+                for first in range(0, across, self.lanes):
+                    self._emit_lanes(e, number, place, factors, first, min(self.lanes, across - first))
+
+    def _emit_lanes(
+        self, e: Emitter, number: Word, place: Word, factors: Word, first: int, count: int
+    ) -> None:
+        start = number + e.bytes * first * self.across.stride
+        if self.backwards:
+            e.scatter(e.load(place, first), start, self.across.stride, count)
+            return
+        vector = e.gather(start, self.across.stride, count)
+        if self.scaled:
+            vector = vector * e.load_masked(factors + e.bytes * first, e.first_lanes(count))
+        e.store(vector, place, first)
+
+    def _tap(self, tap: Word) -> Word:
+        """Where a packed tap lies in the weights, in numbers from the first."""
+        _, height, width = self.taps
+        w, rest = tap % width, tap // width
+        h, d = rest % height, rest // height
+        steps = self.tap_strides
+        return d * steps[0] + h * steps[1] + w * steps[2]
+
+    def _emit_channel(self, e: Emitter, buffers: Sequence[Word], task: Word) -> None:
+        """One channel across of one group, number by number: its place lies between those of other groups."""
+        row = self.vectors * self.lanes
+        lane, group = task % self.across.count, task // self.across.count
+        inside = group % self.merged
+        column = inside * self.across.count + lane
+        panel = (group // self.merged) * self.panels + column // row
+        weights = buffers[0] + e.bytes * (
+            group * self.group_stride + lane * self.across.stride + self.first_tap
+        )
+        packed = buffers[1] + e.bytes * (column % row)
+        factor = e.load_scalar(buffers[2] + task * e.bytes) if self.scaled else None
+        with e.loop(0, self.along.count) as channel:
+            position = inside * self.along.count + channel
+            block = panel * self.blocks + position // self.inner
+            with e.loop(0, prod(self.taps)) as tap:
+                number = weights + e.bytes * (channel * self.along.stride + self._tap(tap))
+                line = (block * prod(self.taps) + tap) * self.inner + position % self.inner
+                place = packed + line * (e.bytes * row)
+                if self.backwards:
+                    e.store_scalar(e.load_scalar(place), number)
+                else:
+                    value = e.load_scalar(number)
+                    e.store_scalar(value if factor is None else value * factor, place)

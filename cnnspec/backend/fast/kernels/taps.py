@@ -1,0 +1,276 @@
+"""The tap convolution: sums over channels and window taps, a tile of pixels × vectors held in registers.
+
+Forward convolution, each phase of its data gradient and the products of Winograd are all this one loop nest:
+
+    target[pixel] = epilogue(Σ over input blocks, taps, channels in a block: source[pixel·step + tap] · weight)
+
+Weights lie as `[group][panel][input block][tap d][tap h][tap w][channel][vectors × lanes]`: each panel is read from
+front to back. Sums are kept over a few hundred products at most and then added up, which keeps the rounding error
+near that of a sum by parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import ClassVar
+
+from cnnspec.backend.fast.kernels.functions import Activation
+from cnnspec.backend.fast.kernels.tiles import Tiling, cut, runs
+from cnnspec.backend.fast.layout import Place
+from cnnspec.backend.fast.simd.emitter import Emitter
+from cnnspec.backend.fast.simd.values import Vector, Word
+from cnnspec.backend.kernels.operations import Triple
+
+_PRODUCTS_A_SUM = 256
+"""How many products one accumulator may gather before it is added to the total."""
+
+SOURCE, WEIGHTS, BIAS, TARGET, ADDEND, GATE = range(6)
+
+
+@dataclass(frozen=True, slots=True)
+class Epilogue:
+    """What happens to a sum before it is stored, in this order.
+
+    The bias is its starting value; `addend` is another map added to it; `activation` is applied; and where `gate` is
+    given, the result is multiplied by the derivative of `gate_activation` at the outputs found there.
+    """
+
+    bias: bool = False
+    addend: Place | None = None
+    activation: Activation | None = None
+    gate: Place | None = None
+    gate_activation: Activation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TapConvolution:
+    """Buffers: source, weights, bias, target, addend, gate (any address where the epilogue has no use for it)."""
+
+    buffers: ClassVar[int] = 6
+
+    batch: int
+    groups: int
+    in_blocks: int
+    inner: int
+    out_blocks: int
+    count: Triple
+    taps: Triple
+    tap_step: Triple
+    source: Place
+    target: Place
+    pixels: int
+    vectors: int
+    epilogue: Epilogue
+
+    @property
+    def _tiling(self) -> Tiling:
+        return cut(self.count[1], self.count[2], self.pixels)
+
+    @property
+    def panels(self) -> int:
+        """Groups of `vectors` output blocks."""
+        return self.out_blocks // self.vectors
+
+    @property
+    def tasks(self) -> int:
+        """One a row of tiles: the panel varies slowest, so that its weights stay in the cache."""
+        return self.groups * self.panels * self.batch * self.count[0] * self._tiling.rows
+
+    def panel_numbers(self, lanes: int) -> int:
+        """How many numbers the weights of one panel are."""
+        return self.in_blocks * prod(self.taps) * self.inner * self.vectors * lanes
+
+    def emit(self, e: Emitter, buffers: Sequence[Word], task: Word) -> None:
+        """One row of tiles of one panel."""
+        tiling = self._tiling
+        row, rest = task % tiling.rows, task // tiling.rows
+        depth, rest = rest % self.count[0], rest // self.count[0]
+        element, panel = rest % self.batch, rest // self.batch
+        group = panel // self.panels
+        source = buffers[SOURCE] + e.bytes * (
+            element * self.source.batch
+            + group * (self.in_blocks * self.source.block)
+            + depth * self.source.pixel[0]
+        )
+        weights = buffers[WEIGHTS] + panel * (e.bytes * self.panel_numbers(e.lanes))
+        bias = buffers[BIAS] + panel * (e.bytes * self.vectors * e.lanes)
+
+        def at(buffer: Word, place: Place) -> Word:
+            first_block = panel * (self.vectors * place.block)
+            return buffer + e.bytes * (element * place.batch + first_block + depth * place.pixel[0])
+
+        outputs = {TARGET: at(buffers[TARGET], self.target)}
+        if self.epilogue.addend:
+            outputs[ADDEND] = at(buffers[ADDEND], self.epilogue.addend)
+        if self.epilogue.gate:
+            outputs[GATE] = at(buffers[GATE], self.epilogue.gate)
+        for start, height, many in runs(list(tiling.heights)):
+            first_tile = list(tiling.heights).index(height)
+            inside = (row >= first_tile) & (row < first_tile + many)
+            with e.when(inside):
+                first_row = (row - first_tile) * height + start
+                self._row(e, tiling, height, first_row, source, weights, bias, outputs)
+
+    def _row(
+        self,
+        e: Emitter,
+        tiling: Tiling,
+        height: int,
+        first_row: Word,
+        source: Word,
+        weights: Word,
+        bias: Word,
+        outputs: dict[int, Word],
+    ) -> None:
+        for start, width, many in runs(list(tiling.widths)):
+            with e.loop(0, many) as column:
+                first = column * width + start
+
+                def walked(address: Word, place: Place, first: Word = first) -> Word:
+                    return address + e.bytes * (
+                        first_row * place.pixel[1] + first * place.pixel[2] + place.offset
+                    )
+
+                moved = {name: walked(address, self._place(name)) for name, address in outputs.items()}
+                tile = _Tile(self, height, width)
+                tile.emit(e, walked(source, self.source), weights, bias, moved)
+
+    def _place(self, name: int) -> Place:
+        place = {TARGET: self.target, ADDEND: self.epilogue.addend, GATE: self.epilogue.gate}[name]
+        assert place is not None  # noqa: S101 - asked only for the buffers in use
+        return place
+
+
+@dataclass(frozen=True, slots=True)
+class _Tile:
+    """One register tile: `height` × `width` pixels by the kernel's vectors."""
+
+    kernel: TapConvolution
+    height: int
+    width: int
+
+    def _offset(self, place: Place, pixel: int) -> int:
+        row, column = divmod(pixel, self.width)
+        return row * place.pixel[1] + column * place.pixel[2]
+
+    @property
+    def _sums(self) -> list[tuple[int, int]]:
+        return [
+            (pixel, vector)
+            for pixel in range(self.height * self.width)
+            for vector in range(self.kernel.vectors)
+        ]
+
+    def emit(self, e: Emitter, source: Word, weights: Word, bias: Word, outputs: dict[int, Word]) -> None:
+        """The sums, the epilogue and the stores."""
+        products = prod(self.kernel.taps) * self.kernel.inner
+        parts = min(self.kernel.in_blocks, -(-self.kernel.in_blocks * products // _PRODUCTS_A_SUM))
+        if parts == 1:
+            sums = self._accumulate(e, source, weights, 0, self.kernel.in_blocks, self._start(e, bias))
+        else:
+            sums = self._by_parts(e, source, weights, parts, self._start(e, bias))
+        for (pixel, vector), total in zip(self._sums, sums, strict=True):
+            self._finish(e, total, pixel, vector, outputs)
+
+    def _start(self, e: Emitter, bias: Word) -> list[Vector]:
+        if not self.kernel.epilogue.bias:
+            return [e.vector(0.0)] * len(self._sums)
+        vectors = [e.load(bias, vector * e.lanes) for vector in range(self.kernel.vectors)]
+        return [vectors[vector] for _, vector in self._sums]
+
+    def _by_parts(
+        self, e: Emitter, source: Word, weights: Word, parts: int, start: list[Vector]
+    ) -> list[Vector]:
+        """Each part's sums are added to totals that wait on the stack."""
+        totals = e.scratch(len(start) * e.lanes)
+        for index, value in enumerate(start):
+            e.store(value, totals, index * e.lanes)
+        zeros = [e.vector(0.0)] * len(start)
+        blocks = self.kernel.in_blocks
+        with e.loop(0, parts) as part:
+            first, last = part * blocks // parts, (part + 1) * blocks // parts
+            sums = self._accumulate(e, source, weights, first, last - first, zeros)
+            for index, value in enumerate(sums):
+                e.store(value + e.load(totals, index * e.lanes), totals, index * e.lanes)
+        return [e.load(totals, index * e.lanes) for index in range(len(start))]
+
+    def _accumulate(
+        self,
+        e: Emitter,
+        source: Word,
+        weights: Word,
+        first: Word | int,
+        blocks: Word | int,
+        start: list[Vector],
+    ) -> list[Vector]:
+        """Σ over `blocks` input blocks from `first`, taps and channels."""
+        kernel = self.kernel
+        step = [e.bytes * number for number in kernel.tap_step]
+        merged = kernel.tap_step[2] == kernel.inner
+        run, rounds = (kernel.taps[2] * kernel.inner, 1) if merged else (kernel.inner, kernel.taps[2])
+        panel_row = e.bytes * kernel.vectors * e.lanes
+
+        def over_blocks(index: Word, sums: list[Vector]) -> list[Vector]:
+            block = index + first
+            x = source + block * (e.bytes * kernel.source.block)
+            w = weights + block * (panel_row * prod(kernel.taps) * kernel.inner)
+
+            def over_depth(d: Word, sums: list[Vector]) -> list[Vector]:
+                def over_rows(h: Word, sums: list[Vector]) -> list[Vector]:
+                    def over_columns(k: Word, sums: list[Vector]) -> list[Vector]:
+                        tap = (d * kernel.taps[1] + h) * rounds + k
+                        pixel = x + (d * step[0] + h * step[1] + k * step[2])
+                        return self._run(e, run, pixel, w + tap * (panel_row * run), sums)
+
+                    return e.fold(rounds, sums, over_columns)
+
+                return e.fold(kernel.taps[1], sums, over_rows)
+
+            return e.fold(kernel.taps[0], sums, over_depth)
+
+        return e.fold(blocks, start, over_blocks)
+
+    def _run(self, e: Emitter, length: int, source: Word, weights: Word, sums: list[Vector]) -> list[Vector]:
+        """`length` products of every sum, from numbers that lie side by side."""
+        unroll = _unrolling(length)
+        panel_row = self.kernel.vectors * e.lanes
+
+        def some(index: Word, sums: list[Vector]) -> list[Vector]:
+            x, w = source + index * (e.bytes * unroll), weights + index * (e.bytes * unroll * panel_row)
+            for k in range(unroll):
+                sums = self._products(e, k, x, w, sums)
+            return sums
+
+        return e.fold(length // unroll, sums, some)
+
+    def _products(self, e: Emitter, k: int, x: Word, w: Word, sums: list[Vector]) -> list[Vector]:
+        vectors = self.kernel.vectors
+        row = [e.load(w, (k * vectors + vector) * e.lanes) for vector in range(vectors)]
+        following: list[Vector] = []
+        for pixel in range(self.height * self.width):
+            number = e.broadcast(x, k + self._offset(self.kernel.source, pixel))
+            following += [e.fma(number, row[v], sums[pixel * vectors + v]) for v in range(vectors)]
+        return following
+
+    def _finish(self, e: Emitter, total: Vector, pixel: int, vector: int, outputs: dict[int, Word]) -> None:
+        epilogue = self.kernel.epilogue
+
+        def where(place: Place) -> int:
+            return self._offset(place, pixel) + vector * place.block
+
+        if epilogue.addend:
+            total = total + e.load(outputs[ADDEND], where(epilogue.addend))
+        if epilogue.activation:
+            total = epilogue.activation.apply(e, total)
+        if epilogue.gate and epilogue.gate_activation:
+            kept = e.load(outputs[GATE], where(epilogue.gate))
+            total = total * epilogue.gate_activation.slope(e, kept)
+        e.store(total, outputs[TARGET], where(self.kernel.target))
+
+
+def _unrolling(length: int) -> int:
+    """How many products to write out: the greatest divisor up to 8, or all of a short prime run."""
+    divisor = max(k for k in range(1, 9) if length % k == 0)
+    return length if divisor < 3 and length <= 24 else min(divisor, 4) if length % 4 == 0 else divisor

@@ -1,0 +1,83 @@
+"""A net as one program: a table of kernels and addresses that every thread walks from top to bottom.
+
+A row is `[kernel, whether to wait afterwards, addresses…]`. Each thread runs its share of a kernel's tasks and goes
+on to the next row; where a row says so, it first waits for the others. One parallel region runs a whole pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from cnnspec.backend.fast import driver
+from cnnspec.backend.fast.kernel import Kernel
+from cnnspec.backend.fast.library import Library
+from cnnspec.backend.fast.simd.barrier import BARRIER_WORDS, wait
+from cnnspec.backend.fast.simd.compiler import callable_at
+from cnnspec.backend.fast.simd.emitter import Emitter
+from cnnspec.backend.fast.simd.values import Word
+
+_HEAD = 2
+_WALK_ARGUMENTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A kernel on the addresses of its buffers. `waits`: the next row needs all threads to have ended this one."""
+
+    kernel: Kernel
+    addresses: tuple[int, ...]
+    waits: bool = True
+
+
+class Program:
+    """Compiled rows. Not for several threads of Python at once: whoever owns it holds a lock."""
+
+    def __init__(self, rows: Sequence[Row], library: Library, threads: int) -> None:
+        self.threads = threads
+        width = _HEAD + max((len(row.addresses) for row in rows), default=0)
+        self._table: npt.NDArray[np.int64] = np.zeros((max(1, len(rows)), width), np.int64)
+        for index, row in enumerate(rows):
+            self._table[index, 0] = library.address(row.kernel)
+            self._table[index, 1] = row.waits
+            self._table[index, _HEAD : _HEAD + len(row.addresses)] = row.addresses
+        self._rows = len(rows)
+        self._barrier: npt.NDArray[np.int64] = np.zeros(BARRIER_WORDS, np.int64)
+        self._walk = library.function(f"walk {width}", _WALK_ARGUMENTS, _walker(width))
+        self._alone = callable_at(self._walk, _WALK_ARGUMENTS)
+
+    def place(self, row: int, buffer: int, address: int) -> None:
+        """Let a row use another buffer from now on."""
+        self._table[row, _HEAD + buffer] = address
+
+    def run(self, first: int = 0, last: int | None = None) -> None:
+        """Run the rows from `first` to before `last` (all of them)."""
+        count = (self._rows if last is None else last) - first
+        table = self._table.ctypes.data + first * self._table.strides[0]
+        if self.threads == 1:
+            self._alone(table, count, 0, 1, self._barrier.ctypes.data)
+        else:
+            driver.run_in_parallel(self._walk, table, count, self.threads, self._barrier.ctypes.data)
+
+
+def usable_threads(wanted: int) -> int:
+    """How many of the wanted threads a program may have on this machine."""
+    if wanted <= 1:
+        return 1
+    return min(wanted, driver.most_threads()) if driver.parallel_is_safe() else 1
+
+
+def _walker(width: int) -> Callable[[Emitter, Sequence[Word]], None]:
+    def walk(e: Emitter, arguments: Sequence[Word]) -> None:
+        table, rows, thread, threads, barrier = arguments
+        with e.loop(0, rows) as index:
+            row = table + index * (8 * width)
+            e.call(e.load_word(row), row + 8 * _HEAD, thread, threads)
+            waits = e.load_word(row, 1)
+            with e.when(waits.equals(1) & ~threads.equals(1)):
+                wait(e, barrier, threads)
+
+    return walk

@@ -1,0 +1,97 @@
+# pyright: basic
+# llvmlite ships no types: see values.py.
+"""From emitted functions to machine code, with the LLVM that Numba brings."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+import llvmlite
+import llvmlite.binding as llvm
+from llvmlite import ir
+
+from cnnspec.backend.fast.simd.emitter import Emitter
+from cnnspec.backend.fast.simd.target import Real, Target, describe
+from cnnspec.backend.fast.simd.values import I64, Word
+
+Body = Callable[[Emitter, Sequence[Word]], None]
+
+
+@cache
+def _ready() -> None:
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+
+
+@cache
+def host() -> Target:
+    """The processor that this process runs on."""
+    _ready()
+    return describe(llvm.get_host_cpu_name(), dict(llvm.get_host_cpu_features()))
+
+
+def toolchain() -> str:
+    """What else decides the machine code: versions of llvmlite and LLVM, and the platform."""
+    return f"llvmlite {llvmlite.__version__} llvm {llvm.llvm_version_info} {llvm.get_process_triple()}"
+
+
+@cache
+def _machine(target: Target) -> Any:
+    _ready()
+    triple = llvm.Target.from_triple(llvm.get_process_triple())
+    return triple.create_target_machine(cpu=target.cpu, features=target.features, opt=3, jit=True)
+
+
+def emit_text(name: str, arguments: int, body: Body, target: Target, real: Real) -> str:
+    """The LLVM text of `void name(int64 × arguments)`."""
+    module = ir.Module(name=name)
+    module.triple = llvm.get_process_triple()
+    function = ir.Function(module, ir.FunctionType(ir.VoidType(), [I64] * arguments), name=name)
+    function.attributes.add("nounwind")
+    entry, start = function.append_basic_block("entry"), function.append_basic_block("start")
+    builder = ir.IRBuilder(start)
+    body(Emitter(builder, target, real), [Word(builder, argument) for argument in function.args])
+    builder.ret_void()
+    builder.position_at_end(entry)
+    builder.branch(start)
+    return str(module)
+
+
+def compile_text(text: str, target: Target) -> bytes:
+    """LLVM text as an object file. The kernels are unrolled by hand, so LLVM only cleans up and allocates."""
+    machine = _machine(target)
+    module = llvm.parse_assembly(text)
+    module.data_layout = str(machine.target_data)
+    options = llvm.create_pipeline_tuning_options(speed_level=2)
+    options.loop_vectorization = options.slp_vectorization = options.loop_unrolling = False
+    passes = llvm.create_pass_builder(machine, options)
+    passes.getModulePassManager().run(module, passes)
+    return machine.emit_object(module)
+
+
+class Loaded:
+    """Object code in this process's memory, for as long as this value lives."""
+
+    def __init__(self, code: bytes, target: Target) -> None:
+        empty = llvm.parse_assembly("")
+        machine = llvm.Target.from_triple(llvm.get_process_triple()).create_target_machine(
+            cpu=target.cpu, features=target.features, opt=3, jit=True
+        )
+        self._engine = llvm.create_mcjit_compiler(empty, machine)
+        self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+        self._engine.finalize_object()
+
+    def address(self, name: str) -> int:
+        """Where a function starts (KeyError where the code has none of that name)."""
+        found = self._engine.get_function_address(name)
+        if not found:
+            raise KeyError(name)
+        return found
+
+
+def callable_at(address: int, arguments: int) -> Callable[..., None]:
+    """A function of integers at an address, callable from Python (the interpreter lock is released meanwhile)."""
+    return ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * arguments)(address)
