@@ -11,7 +11,7 @@ import click
 
 from cnnspec import __version__
 from cnnspec.cli.lazy import LazyGroup
-from cnnspec.cli.outcome import Exit, exit_for, internal, misuse
+from cnnspec.cli.outcome import Exit, exit_for, internal, misuse, unwritable
 from cnnspec.cli.screen import err
 from cnnspec.diagnostics import Diagnostic
 from cnnspec.diagnostics.diagnostic import DiagnosticError
@@ -24,7 +24,7 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 @click.group(
     cls=LazyGroup,
     context_settings=CONTEXT,
-    epilog="`cnnspec COMMAND --help` explains a command. Exit codes: 0 clean, 1 findings, 2 usage or internal.",
+    epilog="`cnnspec COMMAND --help` explains a command. Exit codes: 0 clean, 1 findings, 2 trouble.",
 )
 @click.version_option(__version__, prog_name="cnnspec", message="%(prog)s %(version)s")
 def cli() -> None:
@@ -41,6 +41,17 @@ def run(arguments: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         _never_fail_to_encode(stream)
     try:
+        return int(_invoke(arguments) or Exit.CLEAN)
+    except BrokenPipeError:
+        _close_quietly()
+        return Exit.PIPE_CLOSED
+    except (KeyboardInterrupt, click.Abort):
+        return Exit.INTERRUPTED
+
+
+def _invoke(arguments: Sequence[str]) -> int | None:
+    """Run the command and show what stops it, as a diagnostic."""
+    try:
         code = cli.main(list(arguments), prog_name="cnnspec", standalone_mode=False)
         sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as error:
@@ -50,16 +61,16 @@ def run(arguments: Sequence[str]) -> int:
         return _failed(misuse(error))
     except DiagnosticError as error:
         return _failed(*error.diagnostics)
-    except BrokenPipeError:
+    except (BrokenPipeError, click.Abort):
+        raise
+    except OSError as error:
         _close_quietly()
-        return Exit.PIPE_CLOSED
-    except (KeyboardInterrupt, click.Abort):
-        return Exit.INTERRUPTED
-    except Exception as error:  # the one place where the unforeseen ends: as a diagnostic, not a traceback
+        return _failed(unwritable(error))
+    except Exception as error:  # the one place where the unforeseen ends: in a diagnostic, not a traceback
         if os.environ.get("CNNSPEC_DEBUG"):
             raise
         return _failed(internal(error))
-    return int(code or Exit.CLEAN)
+    return code
 
 
 def _failed(*diagnostics: Diagnostic) -> Exit:
@@ -77,5 +88,5 @@ def _never_fail_to_encode(stream: TextIO) -> None:
 
 
 def _close_quietly() -> None:
-    """Nobody reads any more: keep the interpreter from complaining when it flushes at exit."""
+    """Nothing more can be written: keep the interpreter from complaining when it flushes at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

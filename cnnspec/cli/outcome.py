@@ -12,9 +12,6 @@ import click
 from cnnspec.diagnostics import Diagnostic, Help
 from cnnspec.diagnostics.findings import Findings
 
-REPORT_TO = "https://github.com/cnnspec/cnnspec/issues"
-"""Where mistakes of the program itself are reported."""
-
 _NOT_FINDINGS = frozenset({"usage", "internal", "file-unreadable", "file-unwritable"})
 
 
@@ -48,6 +45,12 @@ def misuse(error: click.ClickException) -> Diagnostic:
     return usage(message[:1].lower() + message[1:], f"`{command} --help` shows how it is used")
 
 
+def unwritable(error: OSError) -> Diagnostic:
+    """The output, or the file that `error` names, cannot be written."""
+    reason = (error.strerror or str(error)).lower()
+    return Diagnostic("file-unwritable", f"cannot write {error.filename or 'the output'}: {reason}")
+
+
 def internal(error: Exception) -> Diagnostic:
     """A mistake of the program, with what a report needs."""
     from cnnspec import __version__
@@ -64,6 +67,6 @@ def internal(error: Exception) -> Diagnostic:
             "this is a mistake in cnnspec, not in your spec",
         ),
         help=Help(
-            f"please report it with the command and the spec at {REPORT_TO}; `CNNSPEC_DEBUG=1` shows more"
+            "please report it, with the command and the spec; `CNNSPEC_DEBUG=1` shows where it happened"
         ),
     )

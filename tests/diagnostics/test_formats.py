@@ -39,17 +39,17 @@ def rendered(name: str, *diagnostics: Diagnostic, files: tuple[str, ...] = ("spe
     return plain_text(renderer(name)(Findings(diagnostics, files), None))
 
 
-def test_concise_is_one_line_a_finding():
+def test_concise_is_one_line_a_finding() -> None:
     assert rendered("concise", RLEU, USAGE) == (
         "specs/a.cnn:2:5: error[unknown-layer] there is no layer `rleu`\nerror[usage] no such file\n"
     )
 
 
-def test_concise_stays_one_line_whatever_the_message():
+def test_concise_stays_one_line_whatever_the_message() -> None:
     assert rendered("concise", Diagnostic("syntax", "two\nlines\r\x1b[0m")).count("\n") == 1
 
 
-def test_json_is_the_documented_record():
+def test_json_is_the_documented_record() -> None:
     document = json.loads(rendered("json", RLEU, USAGE, files=("specs/a.cnn", "specs/b.cnn")))
     jsonschema.validate(document, SCHEMA)
     assert document["diagnostics"][0] == {
@@ -92,7 +92,7 @@ def test_json_is_the_documented_record():
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_every_format_can_say_that_nothing_was_found(name: str):
+def test_every_format_can_say_that_nothing_was_found(name: str) -> None:
     text = rendered(name)
     if name == "json":
         jsonschema.validate(json.loads(text), SCHEMA)
@@ -110,11 +110,11 @@ def test_every_format_can_say_that_nothing_was_found(name: str):
         ((USAGE,), (), "1 error"),
     ],
 )
-def test_the_summary_counts(diagnostics: tuple[Diagnostic, ...], files: tuple[str, ...], said: str):
+def test_the_summary_counts(diagnostics: tuple[Diagnostic, ...], files: tuple[str, ...], said: str) -> None:
     assert plain(summary(Findings(diagnostics, files))) == said
 
 
-def test_findings_come_in_the_order_of_the_files_and_are_said_once():
+def test_findings_come_in_the_order_of_the_files_and_are_said_once() -> None:
     elsewhere = Diagnostic("syntax", "odd", Span(OTHER, 0, 1))
     ordered = Findings((TANHH, RLEU, elsewhere, TANHH, USAGE), ("specs/b.cnn", "specs/a.cnn")).in_order()
     assert ordered.diagnostics == (USAGE, elsewhere, RLEU, TANHH)

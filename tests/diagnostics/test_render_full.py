@@ -41,7 +41,7 @@ def expected(text: str) -> str:
     return dedent(text).lstrip("\n")
 
 
-def test_a_finding_points_at_the_smallest_wrong_token():
+def test_a_finding_points_at_the_smallest_wrong_token() -> None:
     finding = Diagnostic("unknown-layer", "there is no layer `rleu`", span("rleu"))
     assert shown(finding) == expected("""
         error[unknown-layer]: there is no layer `rleu`
@@ -52,7 +52,7 @@ def test_a_finding_points_at_the_smallest_wrong_token():
     """)
 
 
-def test_causes_are_labelled_beside_the_place():
+def test_causes_are_labelled_beside_the_place() -> None:
     finding = Diagnostic(
         "shape-mismatch",
         "cannot add [64, 56, 56] and [256, 56, 56]",
@@ -73,7 +73,7 @@ def test_causes_are_labelled_beside_the_place():
     """)
 
 
-def test_separate_operands_are_underlined_separately():
+def test_separate_operands_are_underlined_separately() -> None:
     finding = Diagnostic(
         "shape-mismatch",
         "cannot add [64, 56, 56] and [256, 56, 56]",
@@ -94,7 +94,7 @@ def test_separate_operands_are_underlined_separately():
     """)
 
 
-def test_the_suggested_edit_is_shown_as_a_diff():
+def test_the_suggested_edit_is_shown_as_a_diff() -> None:
     finding = Diagnostic(
         "unknown-layer",
         "there is no layer `rleu`",
@@ -114,7 +114,7 @@ def test_the_suggested_edit_is_shown_as_a_diff():
     """)
 
 
-def test_an_edit_may_add_and_remove_whole_lines():
+def test_an_edit_may_add_and_remove_whole_lines() -> None:
     source = Source("a.cnn", "net a:\n    conv(1, 1)\n    relu\n    relu\n    tanh\n")
     again = span("    relu\n", source, 2)
     finding = Diagnostic("syntax", "odd", again, help=Help("say it once", (Edit(again, ""),)))
@@ -124,7 +124,7 @@ def test_an_edit_may_add_and_remove_whole_lines():
     assert shown(finding).endswith("= help: normalise\n   |\n 5 +     bn\n")
 
 
-def test_a_span_of_several_lines_is_drawn_as_a_bar():
+def test_a_span_of_several_lines_is_drawn_as_a_bar() -> None:
     source = Source(
         "inception.cnn",
         "block cell:\n    concat(\n        conv(64, 1),\n        maxpool(3),\n    ) -> relu\n    it\n",
@@ -149,7 +149,7 @@ def test_a_span_of_several_lines_is_drawn_as_a_bar():
     """)
 
 
-def test_a_bar_may_begin_in_the_middle_of_a_line_and_long_ones_are_shortened():
+def test_a_bar_may_begin_in_the_middle_of_a_line_and_long_ones_are_shortened() -> None:
     source = Source("a.cnn", "x = [\n" + "".join(f"    {n},\n" for n in range(20)) + "]\n")
     finding = Diagnostic("limit", "too long", Span(source, 4, len(source.text) - 1), "twenty")
     assert shown(finding) == expected("""
@@ -166,7 +166,7 @@ def test_a_bar_may_begin_in_the_middle_of_a_line_and_long_ones_are_shortened():
     """)
 
 
-def test_a_cause_in_another_file_is_shown_below():
+def test_a_cause_in_another_file_is_shown_below() -> None:
     library = Source("blocks.cnn", "block stem(c):\n    conv(c, 7)\n")
     finding = Diagnostic(
         "missing-argument",
@@ -187,7 +187,7 @@ def test_a_cause_in_another_file_is_shown_below():
     """)
 
 
-def test_notes_derive_and_wrap_under_their_first_word():
+def test_notes_derive_and_wrap_under_their_first_word() -> None:
     finding = Diagnostic(
         "window-too-large",
         "the 7×7 window is larger than the 5×5 map",
@@ -208,7 +208,7 @@ def test_notes_derive_and_wrap_under_their_first_word():
     """)
 
 
-def test_a_deep_trace_is_shortened_in_the_middle():
+def test_a_deep_trace_is_shortened_in_the_middle() -> None:
     frames = tuple(Frame(f"level({n})", span("bottleneck(64)")) for n in range(40))
     lines = shown(Diagnostic("limit", "too deep", span("rleu"), trace=frames)).splitlines()[5:]
     assert [line.strip().split(",")[0] for line in lines] == [
@@ -221,14 +221,14 @@ def test_a_deep_trace_is_shortened_in_the_middle():
     ]
 
 
-def test_a_finding_without_a_place_is_its_message():
+def test_a_finding_without_a_place_is_its_message() -> None:
     assert shown(Diagnostic("usage", "no such option", help=Help("see --help"))) == expected("""
         error[usage]: no such option
            = help: see --help
     """)
 
 
-def test_a_file_that_could_not_be_read_is_named_without_an_excerpt():
+def test_a_file_that_could_not_be_read_is_named_without_an_excerpt() -> None:
     finding = Diagnostic("file-unreadable", "no such file", Span(Source("missing.cnn", ""), 0, 0))
     assert shown(finding) == "error[file-unreadable]: no such file\n  --> missing.cnn\n"
 
@@ -244,19 +244,21 @@ def test_a_file_that_could_not_be_read_is_named_without_an_excerpt():
         ("\x1b", "x", 1),
     ],
 )
-def test_underlines_stand_under_their_token_whatever_comes_before(before: str, token: str, cells: int):
+def test_underlines_stand_under_their_token_whatever_comes_before(
+    before: str, token: str, cells: int
+) -> None:
     source = Source("a.cnn", before + token)
     lines = shown(Diagnostic("syntax", "odd", Span(source, len(before), len(before) + 1))).splitlines()
     assert lines[-1] == "   | " + " " * cells + "^"
 
 
-def test_wide_tokens_get_wide_underlines():
+def test_wide_tokens_get_wide_underlines() -> None:
     source = Source("a.cnn", 'x = "日本"')
     lines = shown(Diagnostic("syntax", "odd", Span(source, 4, 8))).splitlines()
     assert lines[-1] == "   |     ^^^^^^"
 
 
-def test_nothing_from_a_spec_or_file_name_reaches_the_terminal_as_control():
+def test_nothing_from_a_spec_or_file_name_reaches_the_terminal_as_control() -> None:
     source = Source("\x1b[2Ja.cnn", "conv(\x1b]0;pwned\x07, \u202eevil\x9b)\n")
     finding = Diagnostic(
         "syntax",
@@ -274,7 +276,7 @@ def test_nothing_from_a_spec_or_file_name_reaches_the_terminal_as_control():
 
 
 @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
-def test_every_line_end_counts(line_end: str):
+def test_every_line_end_counts(line_end: str) -> None:
     source = Source("a.cnn", line_end.join(["net a:", "    rleu", "    tanh"]))
     assert shown(Diagnostic("syntax", "odd", span("rleu", source))).splitlines()[1:] == [
         "  --> a.cnn:2:5",
@@ -284,7 +286,7 @@ def test_every_line_end_counts(line_end: str):
     ]
 
 
-def test_a_place_at_the_end_of_the_file_can_be_pointed_at():
+def test_a_place_at_the_end_of_the_file_can_be_pointed_at() -> None:
     source = Source("a.cnn", "net a:\n")
     assert shown(Diagnostic("syntax", "more", Span(source, 7, 7))).splitlines()[1:] == [
         "  --> a.cnn:2:1",
@@ -294,7 +296,7 @@ def test_a_place_at_the_end_of_the_file_can_be_pointed_at():
     ]
 
 
-def test_a_long_line_is_cut_around_the_place():
+def test_a_long_line_is_cut_around_the_place() -> None:
     source = Source("a.cnn", "x = [" + "1, " * 50_000 + "oops, " + "2, " * 50_000 + "]")
     lines = shown(
         Diagnostic("unknown-name", "nothing is called `oops`", span("oops", source), "here"), 60
@@ -306,7 +308,7 @@ def test_a_long_line_is_cut_around_the_place():
     assert lines[4][column:] == "^^^^ here"
 
 
-def test_labels_that_do_not_fit_behind_their_underline_hang_below_it():
+def test_labels_that_do_not_fit_behind_their_underline_hang_below_it() -> None:
     finding = Diagnostic("syntax", "odd", span("rleu"), "a label that says rather more than fits behind it")
     assert shown(finding, 50).splitlines()[3:] == [
         " 11 |     conv(10, 3) -> rleu",

@@ -1,0 +1,55 @@
+"""The format `markdown`: the table and its totals for a page or a pull request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from cnnspec.diagnostics.legible import legible
+from cnnspec.diagnostics.styled import Line, line
+from cnnspec.report.quantities import exact
+from cnnspec.report.rows import Row, rows
+from cnnspec.report.totals import totals
+from cnnspec.report.view import View
+
+_TITLES = ("layer", "×", "operation", "output", "params", "MACs", "field", "stride")
+_NUMBERS = frozenset({"×", "params", "MACs", "field", "stride"})
+
+
+def render(view: View, width: int | None) -> Iterator[Line]:
+    """Two tables under a heading."""
+    del width
+    yield line(f"## {_escaped(view.analysis.graph.name)}")
+    yield ()
+    yield _line(_TITLES)
+    yield _line(["--:" if title in _NUMBERS else "---" for title in _TITLES])
+    for row in rows(view.analysis, view.depth):
+        yield _line(_entries(row))
+    yield ()
+    yield _line(("total", "exact", ""))
+    yield _line(("---", "--:", "---"))
+    for total in totals(view.analysis):
+        yield _line(("&emsp;" * total.level + total.name, _escaped(total.exact), _escaped(total.about)))
+
+
+def _entries(row: Row) -> list[str]:
+    return [
+        "&emsp;" * row.level + _escaped(row.name),
+        str(row.times) if row.times > 1 else "",
+        _escaped(row.what),
+        _escaped(row.output),
+        _escaped(exact(row.params)) if row.params else "",
+        _escaped(exact(row.macs)) if row.macs else "",
+        row.field,
+        row.stride,
+    ]
+
+
+def _line(entries: Sequence[str]) -> Line:
+    return line(f"| {' | '.join(entries)} |")
+
+
+def _escaped(text: str) -> str:
+    """Text that Markdown shows as it is."""
+    return "".join(
+        f"\\{character}" if character in "\\`*_|<>[]#" else character for character in legible(text)
+    )

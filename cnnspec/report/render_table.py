@@ -1,0 +1,104 @@
+"""The format `table`: every layer with its numbers, and the totals below."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from cnnspec.analysis.facts import Analysis
+from cnnspec.diagnostics.legible import legible, wrap
+from cnnspec.diagnostics.styled import Line, Piece, Style, line
+from cnnspec.dims import Dim
+from cnnspec.report.layout import Column, Concession, body, fit, header, rule
+from cnnspec.report.quantities import exact, rounded, shape_text
+from cnnspec.report.rows import Row, rows
+from cnnspec.report.totals import total_lines, totals
+from cnnspec.report.view import View
+
+INDENT = "  "
+
+
+def render(view: View, width: int | None) -> Iterator[Line]:
+    """The table in the width there is (None: as wide as it needs)."""
+    analysis = view.analysis
+    table = list(rows(analysis, view.depth))
+    columns = fit(_columns(table), width, _CONCESSIONS)
+    yield from title(analysis, width)
+    yield ()
+    yield header(columns)
+    yield rule(columns)
+    yield from body(columns)
+    yield rule(columns)
+    yield from total_lines(totals(analysis), width)
+
+
+def title(analysis: Analysis, width: int | None) -> Iterator[Line]:
+    """The net, what goes in and what comes out, and its first line of documentation."""
+    graph = analysis.graph
+    given = ", ".join(f"{entry.name} {shape_text(entry.tensor.shape)}" for entry in graph.inputs)
+    made = ", ".join(shape_text(output.tensor.shape) for output in graph.inference_outputs)
+    yield line((legible(graph.name), Style.HEADING), f"  {legible(given)} → {made}")
+    for text in wrap((graph.doc or "").strip().split("\n")[0], width):
+        if text:
+            yield line((text, Style.QUIET))
+
+
+def _columns(table: Sequence[Row]) -> dict[str, Column]:
+    times = [Piece(f"× {row.times}" if row.times > 1 else "", Style.HELP) for row in table]
+    short_macs = [Piece(rounded(row.macs) or _number(row.macs), _style(row)) for row in table]
+    return {
+        "layer": Column("layer", [_name(row) for row in table]),
+        "times": Column("", times),
+        "operation": Column("operation", [_what(row) for row in table]),
+        "output": _column("output", table, lambda row: row.output),
+        "params": _column("params", table, lambda row: _number(row.params), right=True),
+        "macs": replace(_column("MACs", table, lambda row: _number(row.macs), right=True), short=short_macs),
+        "field": _column("field", table, lambda row: row.field, right=True),
+        "stride": _column("stride", table, lambda row: row.stride, right=True),
+    }
+
+
+def _column(title: str, table: Sequence[Row], text: Callable[[Row], str], *, right: bool = False) -> Column:
+    return Column(title, [Piece(text(row), _style(row)) for row in table], right)
+
+
+def _style(row: Row) -> Style:
+    return Style.QUIET if row.training_only else Style.PLAIN
+
+
+def _name(row: Row) -> Piece:
+    style = Style.QUIET if row.training_only else Style.PATH if row.is_block else Style.STRONG
+    return Piece(INDENT * row.level + legible(row.name), style)
+
+
+def _what(row: Row) -> Piece:
+    return Piece(legible(row.what), Style.QUIET if row.is_block or row.training_only else Style.PLAIN)
+
+
+def _number(value: Dim) -> str:
+    return exact(value) if value else ""
+
+
+def _leave_out(column: Column) -> None:
+    del column
+
+
+def _clipped(width: int) -> Callable[[Column], Column]:
+    return lambda column: column.clipped(width)
+
+
+_CONCESSIONS: Sequence[Concession] = (
+    ("operation", _clipped(32)),
+    ("macs", Column.shortened),
+    ("operation", _clipped(24)),
+    ("stride", _leave_out),
+    ("operation", _clipped(16)),
+    ("field", _leave_out),
+    ("layer", _clipped(24)),
+    ("macs", _leave_out),
+    ("layer", _clipped(18)),
+    ("operation", _leave_out),
+    ("params", _clipped(12)),
+    ("output", _clipped(18)),
+    ("times", _leave_out),
+)

@@ -1,0 +1,99 @@
+"""The sums at the foot of the table, each as every digit and in round figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+
+from cnnspec.analysis.facts import Analysis
+from cnnspec.diagnostics.legible import cells, wrap
+from cnnspec.diagnostics.styled import Line, Style, line
+from cnnspec.dims import Dim
+from cnnspec.layers.base import Flops
+from cnnspec.report.quantities import exact, in_bytes, rounded
+
+INDENT = "  "
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """One sum: its name, how far it is indented, every digit, and round figures or a remark."""
+
+    name: str
+    level: int
+    exact: str
+    about: str = ""
+
+
+def totals(analysis: Analysis) -> list[Total]:
+    """All sums that are not zero."""
+    return [*_inference(analysis), *_training_only(analysis)]
+
+
+def _inference(analysis: Analysis) -> Iterator[Total]:
+    sums = analysis.totals
+    yield _counted("parameters", sums.params)
+    if sums.frozen:
+        yield _counted("trainable", sums.trainable, 1)
+        yield _counted("frozen", sums.frozen, 1)
+    if sums.buffers:
+        yield _counted("buffers", sums.buffers)
+    yield _counted("MACs", sums.macs)
+    yield _counted("FLOPs", sums.flops.total)
+    yield from _flops_by_column(sums.flops)
+    yield _sized("weights", sums.weight_bytes)
+    yield _sized("activations", sums.activation_bytes)
+    peak = analysis.inference_peak()
+    yield _sized("peak", peak.bytes, 1, f"at {peak.path}")
+    yield Total("depth", 0, str(sums.depth), "layers with weights")
+
+
+def _training_only(analysis: Analysis) -> Iterator[Total]:
+    sums = analysis.totals
+    if any(facts.training_only for facts in analysis.layers):
+        yield Total("training only", 0, "")
+        yield _counted("parameters", sums.params_training_only, 1)
+        if sums.buffers_training_only:
+            yield _counted("buffers", sums.buffers_training_only, 1)
+        yield _counted("MACs", sums.macs_training_only, 1)
+        yield _counted("FLOPs", sums.flops_training_only.total, 1)
+
+
+def _flops_by_column(flops: Flops) -> Iterator[Total]:
+    for column in fields(flops):
+        value = getattr(flops, column.name)
+        if value:
+            yield _counted(column.name.replace("_", "-"), value, 1)
+
+
+def _counted(name: str, value: Dim, level: int = 0) -> Total:
+    return Total(name, level, exact(value), rounded(value))
+
+
+def _sized(name: str, value: Dim, level: int = 0, remark: str = "") -> Total:
+    about = in_bytes(value) if isinstance(value, int) else ""
+    return Total(name, level, f"{exact(value)} B", f"{about}  {remark}".strip())
+
+
+def total_lines(sums: list[Total], width: int | None) -> Iterator[Line]:
+    """Names to the left, digits set to the right, round figures behind; long formulas are wrapped."""
+    names = max(cells(INDENT * total.level + total.name) for total in sums)
+    short = [cells(total.exact) for total in sums if cells(total.exact) <= _LONGEST_NUMBER]
+    digits = max(short, default=0)
+    for total in sums:
+        name = f"{INDENT * total.level}{total.name}"
+        style = Style.QUIET if total.level else Style.PLAIN
+        first, *more = wrap(total.exact, width and max(20, width - names - 2))
+        number = f"{first:>{digits}}"
+        yield line(
+            (f"{name:<{names}}  ", style), (number, style if total.level else Style.STRONG), _about(total)
+        )
+        for text in more:
+            yield line(" " * (names + 2) + text)
+
+
+_LONGEST_NUMBER = 40
+
+
+def _about(total: Total) -> tuple[str, Style]:
+    return (f"  {total.about}" if total.about else "", Style.QUIET)
