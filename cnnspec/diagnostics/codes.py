@@ -66,6 +66,7 @@ _ROWS = (
     Code("too-big", "error", "the run would not fit in memory"),
     Code("weights-mismatch", "error", "the weights do not belong to this net"),
     Code("bad-data", "error", "the data cannot be used"),
+    Code("diverged", "error", "training ran away"),
     Code("cannot-run", "error", "the net cannot be run as it is"),
     # Usage
     Code("usage", "error", "the command was not understood"),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import lzma
 import math
 import zipfile
 import zlib
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO, Any
 
 import numpy as np
@@ -17,8 +19,28 @@ from cnnspec.backend.datasets.samples import bad_data
 _MOST_BYTES = 1 << 30
 """All arrays of a file together (CIFAR-10 as float32 has 0.7 of it)."""
 _NUMBERS = "buif"
-_BROKEN = (ValueError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, SyntaxError)
-"""What zipfile and NumPy raise for damaged, encrypted or exotic files."""
+_BROKEN_NUMPY = (
+    ValueError,
+    TypeError,
+    KeyError,
+    SyntaxError,
+    TokenError,
+    RecursionError,
+    MemoryError,
+    OverflowError,
+)
+"""What NumPy raises for a header that is not the literal it should be."""
+
+_BROKEN = (
+    *_BROKEN_NUMPY,
+    EOFError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    NotImplementedError,
+    RuntimeError,
+)
+"""And what zipfile raises for damaged, encrypted or exotic archives."""
 
 
 def read_npy(path: Path) -> NDArray[Any]:
@@ -26,7 +48,7 @@ def read_npy(path: Path) -> NDArray[Any]:
     try:
         with path.open("rb") as stream:
             return _array(stream, str(path), path.stat().st_size)
-    except _BROKEN as error:
+    except _BROKEN_NUMPY as error:
         raise bad_data(f"{path} is not a usable .npy file: {error}") from error
     except OSError as error:
         raise bad_data(f"cannot read {path}: {error.strerror or error}") from error
@@ -38,7 +60,9 @@ def read_npz(path: Path) -> dict[str, NDArray[Any]]:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
             _bounded(path, sum(member.file_size for member in members))
-            return {member.filename.removesuffix(".npy"): _member(archive, member, path) for member in members}
+            return {
+                member.filename.removesuffix(".npy"): _member(archive, member, path) for member in members
+            }
     except _BROKEN as error:
         raise bad_data(f"{path} is not a usable .npz file: {error}") from error
     except OSError as error:

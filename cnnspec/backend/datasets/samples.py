@@ -16,7 +16,9 @@ Labels = NDArray[np.int64]
 
 def bad_data(message: str, *notes: str, way_out: str | None = None) -> DiagnosticError:
     """The error for data that cannot be used."""
-    return DiagnosticError(Diagnostic("bad-data", message, notes=notes, help=Help(way_out) if way_out else None))
+    return DiagnosticError(
+        Diagnostic("bad-data", message, notes=notes, help=Help(way_out) if way_out else None)
+    )
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Samples:
         if self.images.ndim < 2 or len(self.images) != len(self.labels):
             message = f"{len(self.images)} images of shape {list(self.shape)} do not go with {len(self.labels)} labels"
             raise bad_data(message)
+        if self.images.dtype.kind == "f" and not np.isfinite(self.images).all():
+            raise bad_data("the images hold values that are not finite (NaN or infinity)")
         if self.labels.size and self.labels.min() < 0:
             raise bad_data(f"labels are class numbers from 0 on, not {self.labels.min()}")
 

@@ -59,7 +59,11 @@ _RECORD = 1 + 3 * 32 * 32
 
 def _cifar10(name: str, folder: Path) -> Dataset:
     train = [_records(folder / f"data_batch_{k}.bin") for k in range(1, 6)]
-    return Dataset(name, train=_split_records(np.concatenate(train)), test=_split_records(_records(folder / "test_batch.bin")))
+    return Dataset(
+        name,
+        train=_split_records(np.concatenate(train)),
+        test=_split_records(_records(folder / "test_batch.bin")),
+    )
 
 
 def _records(path: Path) -> NDArray[np.uint8]:
@@ -83,23 +87,29 @@ def _npz(name: str, path: Path) -> Dataset:
     test = _npz_part(arrays, path, "x_test", "y_test") or _npz_part(arrays, path, "images", "labels")
     if train is None and test is None:
         found = ", ".join(sorted(arrays)) or "nothing"
-        raise bad_data(f"{path} holds {found}", way_out="name the arrays x_train, y_train, x_test, y_test or images, labels")
+        raise bad_data(
+            f"{path} holds {found}",
+            way_out="name the arrays x_train, y_train, x_test, y_test or images, labels",
+        )
     return Dataset(name, train, test)
 
 
 def _npz_part(arrays: dict[str, NDArray[Any]], path: Path, images: str, labels: str) -> Samples | None:
     """The samples under two names. The images' name may end in their layout, as in `images_u8_nhwc`."""
-    found = [name for name in arrays if name == images or name.startswith(f"{images}_")]
-    if not found:
+    name = next((name for name in arrays if name == images or name.startswith(f"{images}_")), None)
+    if name is None:
         return None
     if labels not in arrays:
-        raise bad_data(f"{path} holds {found[0]} without {labels}")
-    return Samples(_channels_first(arrays[found[0]], found[0]), _label_numbers(arrays[labels], labels))
+        raise bad_data(f"{path} holds {name} without {labels}")
+    for array in (name, labels):
+        if not arrays[array].ndim:
+            raise bad_data(f"{array} in {path} is a single number")
+    return Samples(_channels_first(arrays[name], name), _label_numbers(arrays[labels], labels))
 
 
 def _channels_first(images: Images, name: str) -> Images:
     """Grey images get their one channel; a last axis of 1 to 4 is channels unless the name says otherwise."""
-    if images.dtype.kind == "b" or (images.dtype.kind in "ui" and images.dtype != np.uint8):
+    if images.dtype != np.uint8 and images.dtype.kind != "f":
         raise bad_data(f"{name} holds {images.dtype} elements; images are bytes (uint8) or real numbers")
     if images.ndim == 3:
         return images[:, np.newaxis]
@@ -110,9 +120,10 @@ def _channels_first(images: Images, name: str) -> Images:
 
 
 def _label_numbers(labels: NDArray[Any], name: str) -> Labels:
+    """Labels one a sample, also where they are written as a column."""
     if labels.dtype.kind not in "ui":
         raise bad_data(f"{name} holds {labels.dtype} elements; labels are whole numbers")
-    return labels.reshape(len(labels)).astype(np.int64) if labels.size == len(labels) else labels.astype(np.int64)
+    return (labels.ravel() if labels.size == len(labels) else labels).astype(np.int64)
 
 
 _READERS: dict[str, Callable[[str, Path], Dataset]] = {"mnist": _mnist, "cifar10": _cifar10, "npz": _npz}

@@ -1,0 +1,225 @@
+"""A net that runs: its weights, and the forward and backward pass over them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from threading import RLock
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from cnnspec.backend import initial, weights
+from cnnspec.backend.kernels import registry
+from cnnspec.backend.kernels.arrays import Backward, Context, Forward
+from cnnspec.backend.kernels.operations import CrossEntropy
+from cnnspec.backend.plan.model import Head, Plan, Port
+from cnnspec.backend.program import PlainProgram, Program
+from cnnspec.backend.storage import Storage
+from cnnspec.backend.user_arrays import by_name, cannot_run, check_labels, check_samples
+
+Array = NDArray[Any]
+Arrays = Mapping[str, Array]
+
+
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """The last forward pass: the backward pass belongs to it."""
+
+    count: int
+    context: Context
+
+
+class Executable:
+    """A plan with its memory, its weights and its program.
+
+    All methods may be called from several threads; hold `lock` over a forward, loss and backward that belong
+    together. The same plan, seed, weights and inputs give the same bytes, whatever the number of threads.
+    """
+
+    def __init__(self, plan: Plan, *, seed: int = 0, threads: int | None = None) -> None:
+        """Allocate, and fill the weights from `seed` (dropout draws from it too). `threads`: None for all."""
+        if seed < 0:
+            raise cannot_run(f"a seed is a whole number from 0 on, not {seed}")
+        if threads is not None and threads < 1:
+            raise cannot_run(f"a net runs on 1 thread or more, not {threads}")
+        self.plan = plan
+        self.seed = seed
+        self.threads = threads or _processors()
+        self.lock = RLock()
+        self.storage = Storage(plan)
+        self.steps = 0
+        """How many forward passes were made in training: each draws its own dropout."""
+        self._program: Program = PlainProgram(plan, self.storage)
+        self._last: _Pass | None = None
+        self._outputs: dict[str, Array] = {}
+        for slot in plan.slots:
+            initial.fill(self.storage.weight(slot), slot, seed)
+
+    # --- what it holds ------------------------------------------------------------------------------------
+
+    @property
+    def parameters(self) -> Arrays:
+        """The trained and frozen weights by path (`stage2.1.conv1.weight`). Write into them: `p[name][...] = …`."""
+        return self._weights(buffers=False)
+
+    @property
+    def buffers(self) -> Arrays:
+        """What is not trained: the running statistics of normalisations."""
+        return self._weights(buffers=True)
+
+    @property
+    def state(self) -> Arrays:
+        """Parameters and buffers: what a weights file holds."""
+        return MappingProxyType({slot.name: self.storage.weight(slot) for slot in self.plan.slots})
+
+    @property
+    def gradients(self) -> Arrays:
+        """The gradient of every trained weight, as the last `backward` left it."""
+        return MappingProxyType({slot.name: self.storage.gradient(slot) for slot in self.plan.trainable})
+
+    @property
+    def outputs(self) -> Arrays:
+        """The outputs of the last `forward` by name."""
+        return MappingProxyType(self._outputs)
+
+    @property
+    def input_gradients(self) -> Arrays:
+        """The gradients of the inputs, as the last `backward` left them, where the plan has them."""
+        last = self._required()
+        found = {port.name: port for port in self.plan.inputs if port.gradient is not None}
+        return {name: self._read(port, port.gradient, last.count) for name, port in found.items()}
+
+    def _weights(self, *, buffers: bool) -> Arrays:
+        chosen = [slot for slot in self.plan.slots if slot.buffer == buffers]
+        return MappingProxyType({slot.name: self.storage.weight(slot) for slot in chosen})
+
+    # --- running ------------------------------------------------------------------------------------------
+
+    def forward(self, inputs: ArrayLike | Mapping[str, ArrayLike], training: bool | None = None) -> Any:
+        """Run the net on 1 to `batch` samples `(count, *shape)`; several inputs come by name.
+
+        Returns the output, or a dictionary of outputs where there are several. With `training` (by default as
+        planned) batch statistics are used and updated, and dropout drops. Raises DiagnosticError (bad-data).
+        """
+        training = self.plan.training if training is None else training
+        if training and not self.plan.training:
+            raise cannot_run(
+                f"{self.plan.name} was compiled for inference only", "compile it with training=True"
+            )
+        arrays, count = check_samples(by_name(inputs, self.plan.inputs, "input"), self.plan)
+        with self.lock:
+            self.steps += training
+            context = Context(training, self.seed, self.steps, self.threads)
+            self._last = None
+            for port in self.plan.inputs:
+                target = self._program.tensor(port.buffer, count)
+                target[...] = arrays[port.name].reshape(target.shape)
+            self._program.forward(count, context)
+            self._last = _Pass(count, context)
+            self._outputs = {
+                port.name: self._read(port, port.buffer, count)
+                for port in self.plan.outputs
+                if training or not port.training_only
+            }
+            return _one_or_all(self._outputs)
+
+    def loss(self, labels: ArrayLike) -> float:
+        """The cross-entropy of the last `forward`, which `backward()` then differentiates.
+
+        `labels` are class numbers: `(count,)`, or one a position for outputs that are maps. Every output is
+        compared with them, times its loss weight; the training-only ones in training alone.
+        """
+        with self.lock:
+            last = self._required()
+            self._clear_seeds(last.count)
+            return sum(self._head_loss(head, labels, last) for head in self._active_heads(last))
+
+    def backward(self, gradients: ArrayLike | Mapping[str, ArrayLike] | None = None) -> None:
+        """Compute `gradients` from those of the outputs, or without an argument from the last `loss`.
+
+        Outputs that are left out get zeros. Gradients are written anew, not added to.
+        """
+        with self.lock:
+            last = self._required()
+            if gradients is not None:
+                self._write_seeds(by_name(gradients, self.plan.outputs, "output", partly=True), last.count)
+            self._program.backward(last.count, last.context)
+
+    def _active_heads(self, last: _Pass) -> list[Head]:
+        return [head for head in self.plan.heads if last.context.training or not head.training_only]
+
+    def _head_loss(self, head: Head, labels: ArrayLike, last: _Pass) -> float:
+        logits = self._program.tensor(head.logits, last.count)
+        numbers = check_labels(labels, logits)
+        operation, result = CrossEntropy(), np.empty(1, logits.dtype)
+        workspace = tuple(
+            np.empty(want.shape, logits.dtype)
+            for want in operation.workspace((logits.shape, numbers.shape), ((1,),))
+        )
+        registry.forward(
+            operation, Forward((logits, numbers), (result,), workspace=workspace, context=last.context)
+        )
+        if head.gradient is not None:
+            seed = self._program.tensor(head.gradient, last.count)
+            weight = np.full(1, head.weight, logits.dtype)
+            registry.backward(
+                operation,
+                Backward(
+                    (logits, numbers), (), (weight,), (seed, None), workspace=workspace, context=last.context
+                ),
+            )
+        return float(result[0]) * head.weight
+
+    def _clear_seeds(self, count: int) -> None:
+        ends = (*self.plan.outputs, *self.plan.heads)
+        for seed in {end.gradient for end in ends if end.gradient is not None}:
+            self._program.tensor(seed, count).fill(0)
+
+    def _write_seeds(self, gradients: Mapping[str, Array], count: int) -> None:
+        self._clear_seeds(count)
+        for port in self.plan.outputs:
+            if port.name in gradients and port.gradient is not None:
+                given = gradients[port.name]
+                if given.shape != (count, *port.shape):
+                    wanted = [count, *port.shape]
+                    raise cannot_run(
+                        f"the gradient of {port.name} is {list(given.shape)}, the output {wanted}"
+                    )
+                target = self._program.tensor(port.gradient, count)
+                target[...] = given.reshape(target.shape)
+
+    def _required(self) -> _Pass:
+        if self._last is None:
+            raise cannot_run("there is no forward pass yet that this could belong to", "call forward first")
+        return self._last
+
+    def _read(self, port: Port, buffer: int | None, count: int) -> Array:
+        if buffer is None:
+            raise KeyError(port.name)
+        return self._program.tensor(buffer, count).reshape(count, *port.shape).copy()
+
+    # --- files --------------------------------------------------------------------------------------------
+
+    def save(self, path: str | Path, metadata: Mapping[str, str] | None = None) -> None:
+        """Write the weights as safetensors, whole or not at all. Raises DiagnosticError (file-unwritable)."""
+        with self.lock:
+            weights.save_weights(path, self.state, {"net": self.plan.name, **(metadata or {})})
+
+    def load(self, path: str | Path) -> dict[str, str]:
+        """Read the weights from such a file and return its texts. Raises DiagnosticError (weights-mismatch, …)."""
+        with self.lock:
+            return weights.load_weights(path, self.state, ignored=self.plan.omitted)
+
+
+def _one_or_all(outputs: dict[str, Array]) -> Array | dict[str, Array]:
+    return next(iter(outputs.values())) if len(outputs) == 1 else dict(outputs)
+
+
+def _processors() -> int:
+    """The processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

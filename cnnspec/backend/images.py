@@ -1,0 +1,110 @@
+"""Pictures and arrays as a net's input, and maps as pictures.
+
+Pillow decodes and encodes (PNG and JPEG only: the fewer decoders, the less there is to attack).
+"""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from cnnspec.backend.atomic import replacing
+from cnnspec.backend.datasets import bad_data, read_npy
+
+_MODES = {1: "L", 3: "RGB"}
+_FORMATS = ("PNG", "JPEG")
+_MOST_PIXELS = 100_000_000
+_BROKEN = (
+    UnidentifiedImageError,
+    Image.DecompressionBombError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    struct.error,
+)
+
+
+def read_input(path: str | Path, shape: tuple[int, ...]) -> NDArray[Any]:
+    """A file as a batch `(count, *shape)` or `(count, channels, *other sizes)`: one picture, or an array.
+
+    `.npy` holds one sample or a batch of them (a grey map may leave its channel out). A picture is turned into
+    grey or colour as the net's channels ask. Raises DiagnosticError (bad-data).
+    """
+    path = Path(path).expanduser()
+    if path.suffix.lower() == ".npy":
+        return _as_batch(read_npy(path), shape, path)
+    return read_picture(path, _MODES.get(shape[0]) if len(shape) == 3 else None)[np.newaxis]
+
+
+def _as_batch(array: NDArray[Any], shape: tuple[int, ...], path: Path) -> NDArray[Any]:
+    rank = len(shape)
+    if array.ndim == rank - 1 and shape[0] == 1:
+        array = array[np.newaxis]
+    if array.ndim == rank:
+        array = array[np.newaxis]
+    if array.ndim != rank + 1:
+        raise bad_data(
+            f"{path} has shape {list(array.shape)}; one sample is {list(shape)}, a batch has one axis more"
+        )
+    return array
+
+
+def read_picture(path: Path, mode: str | None) -> NDArray[np.uint8]:
+    """A PNG or JPEG as bytes `(channels, height, width)`; transparent pixels are 0, as padding is."""
+    if mode is None:
+        raise bad_data(
+            f"{path} is a picture, but the net does not read 1 or 3 channels of height × width",
+            way_out="give a .npy array",
+        )
+    try:
+        with Image.open(path, formats=_FORMATS) as picture:
+            if picture.width * picture.height > _MOST_PIXELS:
+                raise bad_data(
+                    f"{path} is {picture.width}×{picture.height}; at most {_MOST_PIXELS:,} pixels are read"
+                )
+            pixels = np.asarray(_upright(picture).convert(mode))
+    except _BROKEN as error:
+        raise bad_data(f"{path} is not a PNG or JPEG picture that can be read: {error}") from error
+    except OSError as error:
+        raise bad_data(f"cannot read {path}: {error.strerror or error}") from error
+    return np.ascontiguousarray(np.moveaxis(pixels.reshape(*pixels.shape[:2], -1), -1, 0))
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    """The picture the way its camera held it, 8 bits a channel, transparency over black."""
+    turned = ImageOps.exif_transpose(picture)
+    if turned.mode.startswith("I"):
+        return Image.fromarray((np.asarray(turned, np.uint32) >> 8).astype(np.uint8))
+    if "A" not in turned.getbands() and "transparency" not in turned.info:
+        return turned
+    clear = turned.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", clear.size, (0, 0, 0, 255)), clear)
+
+
+def write_picture(path: str | Path, maps: NDArray[Any]) -> None:
+    """Maps `(channels, height, width)` as a PNG or JPEG; the least value becomes black, the greatest white.
+
+    One map is grey and three are red, green, blue; other numbers of maps stand side by side.
+    """
+    path = Path(path).expanduser()
+    if path.suffix.lower() not in (".png", ".jpg", ".jpeg"):
+        raise bad_data(f"cannot write {str(path)!r}: pictures end in .png or .jpg")
+    maps = _stretched(maps)
+    pixels = np.moveaxis(maps, 0, -1) if len(maps) == 3 else np.concatenate(list(maps), axis=1)
+    with replacing(path) as fresh:
+        Image.fromarray(pixels).save(fresh, "PNG" if path.suffix.lower() == ".png" else "JPEG")
+
+
+def _stretched(maps: NDArray[Any]) -> NDArray[np.uint8]:
+    if maps.ndim != 3 or not maps.size:
+        raise bad_data(f"an output of shape {list(maps.shape)} is no picture: [channels, height, width] is")
+    if not np.isfinite(maps).all():
+        raise bad_data("the output holds values that are not finite (NaN or infinity)")
+    low, high = float(maps.min()), float(maps.max())
+    spread = (high - low) or 1.0
+    return np.round((maps - low) * (255.0 / spread)).astype(np.uint8)

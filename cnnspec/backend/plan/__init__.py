@@ -1,0 +1,6 @@
+"""The plan of a run: pure data, made without numpy or numba."""
+
+from cnnspec.backend.plan.build import make_plan
+from cnnspec.backend.plan.model import Plan
+
+__all__ = ["Plan", "make_plan"]

@@ -1,0 +1,57 @@
+"""Where in one arena each buffer lies, so that no two that are alive together overlap."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from cnnspec.backend.plan.model import ALIGNMENT, Buffer, Role
+
+
+def pack(buffers: Sequence[Buffer]) -> tuple[tuple[Buffer, ...], int]:
+    """The buffers with their offsets, and the size of the arena.
+
+    Largest first, each into the lowest gap among those that are alive with it (Pisarchyk and Lee 2020,
+    "greedy by size"). The order of equals is theirs, so the result is the same every time.
+    """
+    order = sorted(range(len(buffers)), key=lambda index: (-buffers[index].bytes, index))
+    placed: list[Buffer] = []
+    result = list(buffers)
+    for index in order:
+        buffer = buffers[index]
+        neighbours = [other for other in placed if other.first <= buffer.last and buffer.first <= other.last]
+        result[index] = replace(buffer, offset=_lowest_gap(aligned(buffer.bytes), neighbours))
+        placed.append(result[index])
+    return tuple(result), max((buffer.offset + aligned(buffer.bytes) for buffer in result), default=0)
+
+
+def _lowest_gap(size: int, neighbours: list[Buffer]) -> int:
+    end = 0
+    for other in sorted(neighbours, key=lambda buffer: buffer.offset):
+        if other.offset - end >= size:
+            break
+        end = max(end, other.offset + aligned(other.bytes))
+    return end
+
+
+def aligned(size: int) -> int:
+    """The size rounded up to whole cache lines."""
+    return -(-size // ALIGNMENT) * ALIGNMENT
+
+
+def fullest(buffers: Sequence[Buffer]) -> tuple[int, dict[Role, int]]:
+    """The time at which most bytes are alive, and how many of each role are alive then."""
+    change: dict[int, int] = {}
+    for buffer in buffers:
+        change[buffer.first] = change.get(buffer.first, 0) + buffer.bytes
+        change[buffer.last + 1] = change.get(buffer.last + 1, 0) - buffer.bytes
+    peak, peak_time, now = 0, 0, 0
+    for time in sorted(change):
+        now += change[time]
+        if now > peak:
+            peak, peak_time = now, time
+    by_role = dict.fromkeys(Role, 0)
+    for buffer in buffers:
+        if buffer.first <= peak_time <= buffer.last:
+            by_role[buffer.role] += buffer.bytes
+    return peak_time, by_role

@@ -1,0 +1,140 @@
+"""From a graph to a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import networkx as nx
+
+from cnnspec.backend.kernels.operations import Softmax
+from cnnspec.backend.plan.arena import fullest, pack
+from cnnspec.backend.plan.available import available_memory
+from cnnspec.backend.plan.backward import Tape, sensitive
+from cnnspec.backend.plan.draft import Draft, key_of
+from cnnspec.backend.plan.forward import add_forward, add_inputs
+from cnnspec.backend.plan.lowering import refuse_unknown
+from cnnspec.backend.plan.model import Call, Head, Memory, Plan, Port, Scores
+from cnnspec.backend.plan.refusals import refuse_requests, refuse_too_big
+from cnnspec.backend.plan.sizes import whole_shape
+from cnnspec.backend.plan.slots import place, slots_of
+from cnnspec.graph import Graph, Node, Output, Tensor
+
+
+def make_plan(
+    graph: Graph, *, batch: int, training: bool = False, dtype: str = "float32", input_gradients: bool = False
+) -> Plan:
+    """What to run, in which order, in which buffers.
+
+    With `training` the plan has backward steps and the layers that exist only then; with `input_gradients` the
+    backward pass goes on to the inputs. Raises DiagnosticError: unbound-symbol, cannot-run, no-output, too-big.
+    """
+    refuse_requests(graph, batch, dtype)
+    outputs = graph.outputs if training else graph.inference_outputs
+    nodes = _needed(graph, outputs)
+    refuse_unknown(nodes)
+    used = slots_of(graph, graph if training else nodes, training=training)
+    slots, trained_bytes, weight_bytes = place(used, dtype)
+
+    draft = Draft(batch, dtype)
+    sources = {key_of(spec.tensor) for spec in graph.inputs} if training and input_gradients else set()
+    trained = {slot.name for slot in slots if slot.trainable}
+    layers, wanted = sensitive(nodes, trained, sources)
+    tape = Tape(draft, trained, wanted)
+    add_inputs(graph, draft)
+    forward = add_forward(nodes, draft, layers)
+    output_ports, heads = _ends(graph, outputs, tape)
+    for node in reversed(nodes):
+        if node.path in layers:
+            tape.differentiate(node)
+    input_ports = _beginnings(graph, tape)
+
+    buffers, arena = pack(draft.buffers)
+    paths = [*(step.path for step in forward), outputs[0].tensor.node, *(step.path for step in tape.steps)]
+    made = Plan(
+        name=graph.name,
+        batch=batch,
+        training=training,
+        dtype=dtype,
+        inputs=input_ports,
+        outputs=output_ports,
+        heads=heads,
+        forward=tuple(forward),
+        backward=tuple(tape.steps),
+        buffers=buffers,
+        slots=slots,
+        omitted=_omitted(graph, {slot.name for slot in slots}),
+        memory=_memory(draft, arena, weight_bytes, trained_bytes, paths),
+    )
+    refuse_too_big(made, graph, available_memory())
+    return made
+
+
+def _needed(graph: Graph, outputs: Iterable[Output]) -> list[Node]:
+    """The layers that the outputs depend on, in the order of the graph; the inputs are not layers."""
+    paths: set[str] = set()
+    for output in outputs:
+        paths |= nx.ancestors(graph.nx, output.tensor.node) | {output.tensor.node}
+    paths -= {spec.tensor.node for spec in graph.inputs}
+    return [node for node in graph if node.path in paths]
+
+
+def _ends(graph: Graph, outputs: Sequence[Output], tape: Tape) -> tuple[tuple[Port, ...], tuple[Head, ...]]:
+    """The outputs and their losses, with the places where the caller writes gradients at time F."""
+    draft = tape.draft
+    ports: list[Port] = []
+    heads: list[Head] = []
+    seeds: list[tuple[Tensor, int | None]] = []
+    for output in outputs:
+        logits, scores = _logits(graph, output.tensor, draft)
+        buffer, logits_buffer = draft.tensors[key_of(output.tensor)], draft.tensors[key_of(logits)]
+        draft.use(buffer, logits_buffer)
+        seed = head_seed = _seed(output.tensor, tape)
+        seeds.append((output.tensor, seed))
+        if logits != output.tensor:
+            head_seed = _seed(logits, tape)
+            seeds.append((logits, head_seed))
+        shape = whole_shape(output.tensor.shape)
+        ports.append(Port(output.name, shape, buffer, seed, scores, output.training_only))
+        heads.append(Head(output.name, logits_buffer, head_seed, output.loss_weight, output.training_only))
+    draft.time += 1
+    for tensor, seed in seeds:
+        if seed is not None:
+            tape.contribute(tensor, seed)
+    return tuple(ports), tuple(heads)
+
+
+def _logits(graph: Graph, tensor: Tensor, draft: Draft) -> tuple[Tensor, Scores]:
+    """The tensor that a softmax at the end of the net reads, or the output itself; and what the output is."""
+    match draft.calls.get(tensor.node):
+        case Call(operation=Softmax(log=log)):
+            scores = Scores.LOG_PROBABILITIES if log else Scores.PROBABILITIES
+            return graph.node(tensor.node).inputs[0], scores
+        case _:
+            return tensor, Scores.LOGITS
+
+
+def _seed(tensor: Tensor, tape: Tape) -> int | None:
+    return tape.new_gradient(tensor) if key_of(tensor) in tape.wanted else None
+
+
+def _beginnings(graph: Graph, tape: Tape) -> tuple[Port, ...]:
+    """The inputs, whose gradients (where wanted) live to the end."""
+    ports: list[Port] = []
+    for spec in graph.inputs:
+        key = key_of(spec.tensor)
+        gradient = tape.gradients.get(key)
+        if gradient is not None:
+            tape.draft.use(gradient)
+        ports.append(Port(spec.name, whole_shape(spec.tensor.shape), tape.draft.tensors[key], gradient))
+    return tuple(ports)
+
+
+def _omitted(graph: Graph, kept: set[str]) -> tuple[str, ...]:
+    """The weights that only training has."""
+    names = [f"{node.path}.{weight.name}" for node in graph if node.owns_weights for weight in node.weights]
+    return tuple(name for name in names if name not in kept)
+
+
+def _memory(draft: Draft, arena: int, weights: int, gradients: int, paths: Sequence[str]) -> Memory:
+    time, by_role = fullest(draft.buffers)
+    return Memory(weights, gradients, arena, by_role, peak_path=paths[min(time, len(paths) - 1)])

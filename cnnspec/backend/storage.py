@@ -1,0 +1,66 @@
+"""The memory of a run: one array of weights, one of gradients, one arena; and the views into them."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnspec.backend.kernels.operations import Shape
+from cnnspec.backend.plan.model import ALIGNMENT, Buffer, Plan, Slot, Use
+from cnnspec.diagnostics import Diagnostic, DiagnosticError
+
+Array = NDArray[Any]
+
+
+class Storage:
+    """Allocates what a plan asks for. Raises DiagnosticError (too-big) where the system refuses."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.dtype = np.dtype(plan.dtype)
+        try:
+            self.weights = _aligned(plan.memory.weights).view(self.dtype)
+            self.gradients = _aligned(plan.memory.gradients).view(self.dtype)
+            self.arena = _aligned(plan.memory.arena)
+        except MemoryError as error:
+            message = f"{plan.name} needs {plan.memory.total:,} bytes, which the system does not give"
+            raise DiagnosticError(Diagnostic("too-big", message)) from error
+
+    @property
+    def trained(self) -> Array:
+        """The part of the weights that is trained; the gradients lie in the same order."""
+        return self.weights[: self.plan.trained_elements]
+
+    def view(self, buffer: Buffer, shape: Shape) -> Array:
+        """A buffer as an array of a shape that is no larger than the planned one."""
+        return np.ndarray(shape, buffer.dtype, self.arena, buffer.offset)
+
+    def weight(self, slot: Slot) -> Array:
+        """A weight in the shape that people see."""
+        return _part(self.weights, slot, slot.shape)
+
+    def gradient(self, slot: Slot) -> Array:
+        """The gradient of a trained weight in the shape that people see."""
+        return _part(self.gradients, slot, slot.shape)
+
+    def used_weight(self, use: Use) -> Array:
+        """A weight in the shape that a kernel sees."""
+        return _part(self.weights, self.plan.slot[use.slot], use.shape)
+
+    def used_gradient(self, use: Use) -> Array:
+        """The gradient of a weight in the shape that a kernel sees."""
+        return _part(self.gradients, self.plan.slot[use.slot], use.shape)
+
+
+def _part(flat: Array, slot: Slot, shape: Shape) -> Array:
+    return flat[slot.offset : slot.offset + prod(shape)].reshape(shape)
+
+
+def _aligned(size: int) -> NDArray[np.uint8]:
+    """Zeros that begin on a cache line; the system gives the pages when they are first written."""
+    memory = np.zeros(size + ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % ALIGNMENT
+    return memory[start : start + size]

@@ -1,0 +1,93 @@
+"""Arrays from outside, checked before any kernel sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from cnnspec.backend.datasets import bad_data
+from cnnspec.backend.plan.model import Plan, Port
+from cnnspec.diagnostics import Diagnostic, DiagnosticError, Help
+
+Array = NDArray[Any]
+
+
+def cannot_run(message: str, way_out: str | None = None) -> DiagnosticError:
+    """The error for a request that makes no sense at this point."""
+    return DiagnosticError(Diagnostic("cannot-run", message, help=Help(way_out) if way_out else None))
+
+
+def by_name(
+    given: ArrayLike | Mapping[str, ArrayLike], ports: Sequence[Port], what: str, *, partly: bool = False
+) -> dict[str, Array]:
+    """Arrays by the names of ports; a single array belongs to the only (with `partly`: the first) of them."""
+    named = given if isinstance(given, Mapping) else {ports[0].name: given}
+    known = [port.name for port in ports]
+    for name in named:
+        if name not in known:
+            raise bad_data(f"there is no {what} called {name!r}; there {_are(known)}")
+    missing = [name for name in known if name not in named]
+    if missing and not partly:
+        raise bad_data(
+            f"the {what} {missing[0]} is missing; there {_are(known)}",
+            way_out="give a dictionary of arrays by name",
+        )
+    return {name: _numbers(array, name) for name, array in named.items()}
+
+
+def check_samples(arrays: Mapping[str, Array], plan: Plan) -> tuple[Mapping[str, Array], int]:
+    """The inputs, if they fit the net, and how many samples they are."""
+    counts = {name: len(array) if array.ndim else 0 for name, array in arrays.items()}
+    for port in plan.inputs:
+        _check_shape(arrays[port.name], port, plan.batch)
+    if len(set(counts.values())) > 1:
+        listed = ", ".join(f"{count} of {name}" for name, count in counts.items())
+        raise bad_data(f"the inputs have different numbers of samples: {listed}")
+    return arrays, next(iter(counts.values()))
+
+
+def _check_shape(array: Array, port: Port, batch: int) -> None:
+    have, want = list(array.shape), list(port.shape)
+    if have == want:
+        raise bad_data(
+            f"{port.name} is {have}: the batch axis is missing", way_out="for one sample write x[None]"
+        )
+    if have[1:] != want or len(have) != len(want) + 1:
+        raise bad_data(f"{port.name} is {have}, the net reads [count, {', '.join(map(str, want))}]")
+    if not 1 <= len(array) <= batch:
+        raise bad_data(
+            f"{port.name} has {len(array)} samples, the net was compiled for 1 to {batch}",
+            way_out="give the samples in parts, or compile with a larger batch",
+        )
+
+
+def check_labels(labels: ArrayLike, logits: Array) -> NDArray[np.int64]:
+    """Class numbers as the loss reads them: `(N,)` or `(N, D, H, W)`, each below the number of classes."""
+    numbers = np.asarray(labels)
+    if numbers.dtype.kind not in "iu":
+        raise bad_data(f"labels are whole numbers, not {numbers.dtype}")
+    expected = (logits.shape[0], *logits.shape[2:])
+    squeezed = tuple(size for size in expected[1:] if size != 1)
+    if numbers.shape[:1] != expected[:1] or tuple(n for n in numbers.shape[1:] if n != 1) != squeezed:
+        raise bad_data(f"there are {list(numbers.shape)} labels for {list(expected)} predictions")
+    classes = logits.shape[1]
+    if numbers.size and (numbers.min() < 0 or numbers.max() >= classes):
+        worst = numbers.max() if numbers.max() >= classes else numbers.min()
+        raise bad_data(
+            f"label {worst} is none of the {classes} classes that the net tells apart (0 to {classes - 1})"
+        )
+    return np.ascontiguousarray(numbers.reshape(expected), np.int64)
+
+
+def _numbers(array: ArrayLike, name: str) -> Array:
+    numbers = np.asarray(array)
+    if numbers.dtype.kind not in "buif":
+        raise bad_data(f"{name} holds {numbers.dtype} elements, not numbers")
+    return numbers
+
+
+def _are(names: Sequence[str]) -> str:
+    return f"is {names[0]}" if len(names) == 1 else f"are {', '.join(names)}"

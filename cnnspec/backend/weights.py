@@ -1,0 +1,89 @@
+"""Weights in files: safetensors, one tensor a path (`stage2.1.conv1.weight`), written whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from cnnspec.backend.atomic import replacing
+from cnnspec.diagnostics import Diagnostic, DiagnosticError, Help
+
+Arrays = Mapping[str, NDArray[Any]]
+
+_FLOATS = ("F16", "F32", "F64")
+_NAMES_SHOWN = 4
+
+
+def save_weights(path: str | Path, arrays: Arrays, metadata: Mapping[str, str]) -> None:
+    """Write arrays and a few texts. Raises DiagnosticError (file-unwritable); the old file is then untouched."""
+    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    with replacing(Path(path).expanduser()) as fresh:
+        try:
+            save_file(contiguous, fresh, dict(metadata))
+        except SafetensorError as error:
+            raise OSError(str(error)) from error
+
+
+def load_weights(path: str | Path, targets: Arrays, ignored: Collection[str] = ()) -> dict[str, str]:
+    """Fill the targets from a file and return its texts. The file may hold the `ignored` ones beside them.
+
+    Every name and shape is compared before the first value is written: raises DiagnosticError
+    (weights-mismatch, bad-data, file-unreadable) with one diagnostic a kind of difference, targets untouched.
+    Numbers of another precision are converted.
+    """
+    path = Path(path).expanduser()
+    try:
+        with safe_open(path, "numpy") as file:
+            if problems := list(_differences(path, file, targets, ignored)):
+                raise DiagnosticError(*problems)
+            for name, target in targets.items():
+                target[...] = file.get_tensor(name)
+            return dict(file.metadata() or {})
+    except SafetensorError as error:
+        raise DiagnosticError(Diagnostic("bad-data", f"{path} is not a safetensors file: {error}")) from error
+    except OSError as error:
+        raise DiagnosticError(
+            Diagnostic("file-unreadable", f"cannot read {path}: {error.strerror or error}")
+        ) from error
+
+
+def _differences(path: Path, file: Any, targets: Arrays, ignored: Collection[str]) -> Iterable[Diagnostic]:
+    """What keeps the file from being this net's weights."""
+    names = set(file.keys())
+    if missing := [name for name in targets if name not in names]:
+        yield _names_differ(f"{path} lacks {_listed(missing)}", "the net", targets)
+    if surplus := sorted(names - targets.keys() - set(ignored)):
+        yield _names_differ(
+            f"{path} holds {_listed(surplus)}, which the net does not have", "the file", names
+        )
+    for name, target in targets.items():
+        if name in names:
+            yield from _value_differs(name, file.get_slice(name), target)
+
+
+def _names_differ(message: str, whose: str, names: Iterable[str]) -> Diagnostic:
+    return Diagnostic("weights-mismatch", message, notes=(f"{whose} has {_listed(sorted(names))}",))
+
+
+def _value_differs(name: str, found: Any, target: NDArray[Any]) -> Iterable[Diagnostic]:
+    shape, dtype = tuple(found.get_shape()), found.get_dtype()
+    if shape != target.shape:
+        message = f"{name} is {list(shape)} in the file and {list(target.shape)} in the net"
+        yield Diagnostic("weights-mismatch", message)
+    if dtype not in _FLOATS:
+        message = f"{name} holds {dtype} elements"
+        yield Diagnostic(
+            "weights-mismatch", message, help=Help(f"convert them to one of {', '.join(_FLOATS)}")
+        )
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(names[:_NAMES_SHOWN])
+    rest = len(names) - _NAMES_SHOWN
+    return f"{shown} and {rest} more" if rest > 0 else shown
