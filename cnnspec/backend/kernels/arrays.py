@@ -1,4 +1,4 @@
-"""The arrays of one call of a kernel."""
+"""The arrays of one call of a kernel, and what the call depends on beside them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Arrays = tuple[Array, ...]
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a call depends on beside its arrays. `step` counts the training steps; no result depends on `threads`."""
+    """What may change from call to call. `step` counts training steps; no result depends on `threads`."""
 
     training: bool = False
     seed: int = 0
@@ -30,7 +30,6 @@ class Forward:
     weights: Arrays = ()
     saved: Arrays = ()
     workspace: Arrays = ()
-    context: Context = Context()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,4 +44,3 @@ class Backward:
     weights: Arrays = ()
     saved: Arrays = ()
     workspace: Arrays = ()
-    context: Context = Context()

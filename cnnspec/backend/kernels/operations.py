@@ -44,6 +44,8 @@ class Operation:
     """A primitive. `reads` says what its backward pass needs of the forward pass."""
 
     reads: ClassVar[Reads] = Reads.NOTHING
+    labels: ClassVar[tuple[int, ...]] = ()
+    """Which inputs are int64 labels, and so have no gradient."""
 
     @property
     def keeps_inputs(self) -> bool:
@@ -194,7 +196,7 @@ class BatchNorm(Operation):
 
 @dataclass(frozen=True, slots=True)
 class GroupNorm(Operation):
-    """Normalisation over groups of channels and all positions; instance norm has as many groups as channels."""
+    """Normalisation over groups of channels and all positions; instance norm has a group a channel."""
 
     groups: int
     epsilon: float = 1e-5
@@ -363,7 +365,7 @@ class Upsample(Operation):
 
 @dataclass(frozen=True, slots=True)
 class PixelShuffle(Operation):
-    """Turn channels into space: `(C·r…, H, W)` to `(C, r·H, r·W)`, a factor an axis (1 where there is none)."""
+    """Turn channels into space: `(C·r·s, H, W)` to `(C, r·H, s·W)`, with a factor an axis."""
 
     factor: Triple
 
@@ -434,6 +436,7 @@ class CrossEntropy(Operation):
     """
 
     reads: ClassVar[Reads] = Reads.INPUTS
+    labels: ClassVar[tuple[int, ...]] = (1,)
 
     def workspace(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> tuple[Buffer, ...]:
         """The loss of each label."""

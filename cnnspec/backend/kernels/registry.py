@@ -6,9 +6,13 @@ The protocol
 `saved(...)` and `workspace(...)`, and plans memory for those as for the inputs and outputs. The executable
 calls
 
-    forward(operation, Forward(inputs, outputs, weights, saved, workspace, context))
-    backward(operation, Backward(inputs, outputs, weights, saved, workspace, context,
-                                 output_gradients, input_gradients, weight_gradients))
+    forward(operation, Forward(inputs, outputs, weights, saved, workspace), context)
+    backward(operation, Backward(inputs, outputs, output_gradients, input_gradients, weight_gradients,
+                                 weights, saved, workspace), context)
+
+or, where the same arrays are used again and again, checks them once:
+
+    run = bind_forward(operation, Forward(...))      and then      run(context)
 
 Every array is C-contiguous and of the net's dtype (float32 or float64) unless its `Buffer` says otherwise;
 maps are `(N, C, D, H, W)` and vectors `(N, F)`, losses `(1,)`. Kernels allocate nothing that grows with the
@@ -18,15 +22,15 @@ parts, which `merging.accumulate` adds. `weights` are in the order of `operation
 - `saved`: all of `operation.saved(...)`, or `()` where no backward pass will follow.
 - `workspace`: all of `operation.workspace(...)`.
 - In `Backward`, `inputs` may be `()` unless `operation.keeps_inputs`, and `outputs` likewise.
-- A gradient that is not wanted is None (the image's, a frozen weight's, an integer label's, running statistics').
+- A gradient that is not wanted is None: the image's, a frozen weight's, that of labels, running statistics.
+  `input_gradients` and `weight_gradients` have an item an input and a weight all the same.
 - An output that nobody reads has a gradient of zeros.
 - `context` says whether this is training, the seed and step that dropout draws from, and how many threads.
 
 Everything is checked before machine code is entered; ValueError says what does not fit. The same bytes come
 out whatever the number of threads, and kernels may run from several Python threads at once.
 
-A family module has a checked pair of functions an operation, `forward` and `backward` or named after it
-(`max_pool_forward`), with the compiled loops above them.
+A family module has, for each operation, its compiled loops and a pair of functions that enter them.
 """
 
 from __future__ import annotations
@@ -35,30 +39,63 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from cnnspec.backend.kernels import convolution
 from cnnspec.backend.kernels.arrays import Backward, Context, Forward
-from cnnspec.backend.kernels.operations import Operation
+from cnnspec.backend.kernels.checks import check_backward, check_forward
+from cnnspec.backend.kernels.operations import Convolution, Operation, Shape
 
 AnyOperation = TypeVar("AnyOperation", bound=Operation)
+Shapes = tuple[Shape, ...]
 
-__all__ = ["KERNELS", "Backward", "Context", "Forward", "Kernel", "backward", "forward"]
+__all__ = [
+    "KERNELS",
+    "Backward",
+    "Context",
+    "Forward",
+    "Kernel",
+    "backward",
+    "bind_backward",
+    "bind_forward",
+    "forward",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Kernel(Generic[AnyOperation]):
-    """The two directions of a primitive."""
+    """The two directions of a primitive.
 
-    forward: Callable[[AnyOperation, Forward], None]
-    backward: Callable[[AnyOperation, Backward], None]
+    `fit(operation, inputs, outputs, weights)` raises ValueError where the shapes do not belong together.
+    """
+
+    fit: Callable[[AnyOperation, Shapes, Shapes, Shapes], None]
+    forward: Callable[[AnyOperation, Forward, Context], None]
+    backward: Callable[[AnyOperation, Backward, Context], None]
 
 
-KERNELS: dict[type[Operation], Kernel[Any]] = {}
+KERNELS: dict[type[Operation], Kernel[Any]] = {
+    Convolution: Kernel(convolution.fit, convolution.forward, convolution.backward),
+}
 
 
-def forward(operation: Operation, arrays: Forward) -> None:
+def bind_forward(operation: Operation, arrays: Forward) -> Callable[[Context], None]:
+    """Check the arrays of a forward pass once; what is returned computes outputs and saved from them."""
+    kernel = KERNELS[type(operation)]
+    check_forward(operation, kernel.fit, arrays)
+    return lambda context: kernel.forward(operation, arrays, context)
+
+
+def bind_backward(operation: Operation, arrays: Backward) -> Callable[[Context], None]:
+    """Check the arrays of a backward pass once; what is returned computes the gradients that are wanted."""
+    kernel = KERNELS[type(operation)]
+    check_backward(operation, kernel.fit, arrays)
+    return lambda context: kernel.backward(operation, arrays, context)
+
+
+def forward(operation: Operation, arrays: Forward, context: Context) -> None:
     """Compute the outputs (and what is saved) from the inputs and weights."""
-    KERNELS[type(operation)].forward(operation, arrays)
+    bind_forward(operation, arrays)(context)
 
 
-def backward(operation: Operation, arrays: Backward) -> None:
+def backward(operation: Operation, arrays: Backward, context: Context) -> None:
     """Compute the gradients of inputs and weights from those of the outputs."""
-    KERNELS[type(operation)].backward(operation, arrays)
+    bind_backward(operation, arrays)(context)
