@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 
 from cnnspec.dims import Dim, Symbolic, render
@@ -37,11 +37,6 @@ def _in_units(value: int, step: int, units: Sequence[str]) -> str:
         return f"{round(amount):,}{units[power]}"
     places = 2 if abs(amount) < 10 else 1 if abs(amount) < 100 else 0
     return f"{float(amount):.{places}f}{units[power]}"
-
-
-def shape_text(shape: Iterable[Dim]) -> str:
-    """`[64, 56, 56]`."""
-    return "[" + ", ".join(render(size) for size in shape) + "]"
 
 
 def ratio_text(value: Fraction | None) -> str:

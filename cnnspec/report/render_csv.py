@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from cnnspec.analysis.facts import LayerFacts
 from cnnspec.diagnostics.styled import Line, line
+from cnnspec.layers.spatial import shape_text
 from cnnspec.report.operation import operation
-from cnnspec.report.quantities import shape_text
 from cnnspec.report.records import Record, flops_record, layer_record
 from cnnspec.report.rows import field_text, stride_text
 from cnnspec.report.view import View

@@ -9,8 +9,9 @@ from cnnspec.analysis.facts import Analysis
 from cnnspec.diagnostics.legible import legible, wrap
 from cnnspec.diagnostics.styled import Line, Piece, Style, line
 from cnnspec.dims import Dim
+from cnnspec.layers.spatial import shape_text
 from cnnspec.report.layout import Column, Concession, body, fit, header, rule
-from cnnspec.report.quantities import exact, rounded, shape_text
+from cnnspec.report.quantities import exact, rounded
 from cnnspec.report.rows import Row, rows
 from cnnspec.report.totals import total_lines, totals
 from cnnspec.report.view import View

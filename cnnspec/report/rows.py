@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from cnnspec.analysis.facts import Analysis, LayerFacts, total
 from cnnspec.dims import Dim, render
 from cnnspec.graph import Tensor
+from cnnspec.layers.spatial import shape_text
 from cnnspec.report.operation import operation
-from cnnspec.report.quantities import per_axis, ratio_text, shape_text
+from cnnspec.report.quantities import per_axis, ratio_text
 from cnnspec.report.tree import Branch, Folded, fold, tree_of
 
 FactsText = Callable[[LayerFacts], str]

@@ -1,0 +1,71 @@
+"""`cnnspec explain`: why the numbers of a layer are what they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from cnnspec.cli.net_options import net_options
+
+if TYPE_CHECKING:
+    from cnnspec.analysis.facts import Analysis, LayerFacts
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  cnnspec explain specs/alexnet_lecture.cnn conv1
+  cnnspec explain specs/resnet50.cnn bottleneck2
+  cnnspec explain specs/resnet50.cnn '*.conv1' -s H=256"""
+)
+@net_options
+@click.argument("layer", metavar="LAYER")
+@click.option(
+    "--symbolic", is_flag=True, help="Leave the symbols of the input free, whatever their defaults."
+)
+def command(
+    spec_path: str, net_name: str | None, settings: tuple[str, ...], layer: str, symbolic: bool
+) -> None:
+    """Derive the shape, parameters, costs and receptive field of a layer, the numbers put in.
+
+    LAYER is a path as `cnnspec show` prints it, a block (all its layers), or a pattern with * and ?.
+    """
+    from cnnspec import pipeline
+    from cnnspec.cli.net_options import open_graph
+    from cnnspec.cli.screen import out
+    from cnnspec.report.explain import explain
+
+    analysis = pipeline.analyse(open_graph(spec_path, net_name, settings, symbolic=symbolic))
+    screen = out()
+    for number, facts in enumerate(_chosen(analysis, layer)):
+        if number:
+            screen.write([()])
+        screen.write(explain(analysis, facts, screen.width))
+
+
+def _chosen(analysis: Analysis, wanted: str) -> list[LayerFacts]:
+    """The layers that a path, a block or a pattern names. Raises UsageError where there is none."""
+    from fnmatch import fnmatchcase
+
+    labelled = analysis.graph.labels.get(wanted)
+    exact = analysis.by_path.get(labelled.node if labelled else wanted)
+    if exact:
+        return [exact]
+    found = [
+        facts
+        for facts in analysis.layers
+        if facts.path.startswith(f"{wanted}.") or fnmatchcase(facts.path, wanted)
+    ]
+    if not found:
+        raise click.UsageError(_nothing(analysis, wanted))
+    return found
+
+
+def _nothing(analysis: Analysis, wanted: str) -> str:
+    from cnnspec.diagnostics.suggest import nearest
+
+    close = nearest(wanted, [*analysis.by_path, *analysis.graph.labels])
+    name = analysis.graph.name
+    advice = f"did you mean `{close}`?" if close else f"`cnnspec show` lists the layers of {name}"
+    return f"there is no layer `{wanted}` in {name}; {advice}"

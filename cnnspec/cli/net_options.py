@@ -1,0 +1,92 @@
+"""What `show`, `explain`, `run`, `train` and `verify` share: which net of which spec, with which sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from cnnspec.graph import Graph
+
+Command = TypeVar("Command", bound=Callable[..., object])
+Binding = int | Fraction | None
+"""The value that a symbol or parameter is given; None leaves it free."""
+
+
+def net_options(command: Command) -> Command:
+    """The argument SPEC and the options `--net` and `-s`."""
+    command = click.option(
+        "-s",
+        "--set",
+        "settings",
+        multiple=True,
+        metavar="NAME[=VALUE]",
+        help="Give a symbol or net parameter a value: H=256, alpha=3/4. A bare name leaves it free.",
+    )(command)
+    command = click.option(
+        "--net", "net_name", metavar="NAME", help="The net to take; by default the first."
+    )(command)
+    return click.argument("spec_path", metavar="SPEC")(command)
+
+
+def parse_settings(settings: Sequence[str]) -> dict[str, Binding]:
+    """Read `-s` options. Raises UsageError for what cannot be read."""
+    return dict(_parse_setting(setting) for setting in settings)
+
+
+def _parse_setting(setting: str) -> tuple[str, Binding]:
+    name, equals, value = setting.partition("=")
+    name = name.strip()
+    if not name.isidentifier():
+        raise click.UsageError(f"`-s {_short(setting)}`: write NAME=VALUE, such as `-s H=256`")
+    return name, _number(setting, value.strip()) if equals else None
+
+
+def _number(setting: str, text: str) -> int | Fraction:
+    from cnnspec.language.numbers import NumberProblem, read_number
+
+    sign = -1 if text.startswith("-") else 1
+    upper, slash, lower = text.removeprefix("-").partition("/")
+    try:
+        value = Fraction(read_number(upper)) / (read_number(lower) if slash else 1)
+    except NumberProblem as problem:
+        raise click.UsageError(f"`-s {_short(setting)}`: {problem.message}") from problem
+    except ZeroDivisionError:
+        raise click.UsageError(f"`-s {_short(setting)}`: the divisor is 0") from None
+    value *= sign
+    return value.numerator if value.denominator == 1 else value
+
+
+def _short(text: str) -> str:
+    from cnnspec.diagnostics.legible import clip, legible
+
+    return clip(legible(text), 40)
+
+
+def open_graph(path: str, net: str | None, settings: Sequence[str], *, symbolic: bool = False) -> Graph:
+    """The graph of a net; what was found but is no error goes to the standard error.
+
+    Raises DiagnosticError with everything that was found where there is an error.
+    """
+    from cnnspec import pipeline
+    from cnnspec.cli.screen import err
+    from cnnspec.cli.spec_files import load
+    from cnnspec.diagnostics import DiagnosticError, Severity
+    from cnnspec.diagnostics.render_full import render_one
+
+    bindings = parse_settings(settings)
+    loaded = load(path)
+    found = loaded.diagnostics
+    graph = None
+    if loaded.spec:
+        made = pipeline.elaborate(loaded.spec, net, bindings, symbolic=symbolic)
+        graph, found = made.graph, found + made.diagnostics
+    if graph is None or any(diagnostic.severity is Severity.ERROR for diagnostic in found):
+        raise DiagnosticError(*found)
+    screen = err()
+    for diagnostic in found:
+        screen.write(render_one(diagnostic, screen.width))
+    return graph
