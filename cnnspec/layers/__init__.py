@@ -1,7 +1,7 @@
 """What a layer is: one file a family. Importing this package fills the registry."""
 
 from cnnspec.dims import Relation
-from cnnspec.layers import convolution
+from cnnspec.layers import activation, convolution, dropout, linear, normalisation, pooling
 from cnnspec.layers.arguments import ArgumentProblem, Kind, Parameter, signature
 from cnnspec.layers.base import Derivation, Flops, Init, Layer, Requirement, Shape, Weight, WeightKind
 from cnnspec.layers.registry import LAYERS
@@ -20,6 +20,11 @@ __all__ = [
     "Shape",
     "Weight",
     "WeightKind",
+    "activation",
     "convolution",
+    "dropout",
+    "linear",
+    "normalisation",
+    "pooling",
     "signature",
 ]

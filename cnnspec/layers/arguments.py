@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import MISSING, Field, dataclass, field, fields
 from fractions import Fraction
-from typing import Any
+from typing import Any, cast
 
-from cnnspec.dims import Dim, Symbolic
+from cnnspec.dims import Dim, Symbolic, render
 
 PerAxis = Dim | tuple[Dim, ...]
 """One size for every spatial axis, or one an axis."""
 
-Padding = str | Dim | tuple[Dim | tuple[Dim, Dim], ...]
-"""`"same"`, `"valid"`, one amount for every side, one an axis, or a (before, after) pair an axis."""
+Sides = Dim | tuple[Dim | tuple[Dim, Dim], ...]
+"""One amount for every side, one an axis, or a (before, after) pair an axis."""
+
+Padding = str | Sides
+"""`"same"`, `"valid"`, or amounts."""
 
 
 class ArgumentProblem(Exception):  # noqa: N818 - becomes a diagnostic, is not an error of the program
@@ -74,8 +77,16 @@ def _whole(value: object, least: int) -> Dim:
     return int(value)
 
 
+def entries(value: object) -> tuple[object, ...] | None:
+    """The entries of a tuple, which are not checked yet; None for any other value."""
+    return cast("tuple[object, ...]", value) if isinstance(value, tuple) else None
+
+
 def describe(value: object) -> str:
     """A value in the words of the language."""
+    each = entries(value)
+    if each is not None:
+        return "(" + ", ".join(map(describe, each)) + ")"
     match value:
         case bool():
             return "true" if value else "false"
@@ -83,8 +94,8 @@ def describe(value: object) -> str:
             return f"`{value}`"
         case Fraction():
             return f"{float(value):g}"
-        case tuple():
-            return "(" + ", ".join(describe(item) for item in value) + ")"
+        case Symbolic():
+            return render(value)
         case _:
             return str(value)
 
@@ -97,11 +108,10 @@ def _amount(value: object) -> Dim:
     return _whole(value, 0)
 
 
-def _per_axis(least: int) -> Callable[[object], object]:
+def _per_axis(least: int) -> Callable[[object], PerAxis]:
     def accept(value: object) -> PerAxis:
-        if isinstance(value, tuple):
-            return tuple(_whole(item, least) for item in value)
-        return _whole(value, least)
+        each = entries(value)
+        return _whole(value, least) if each is None else tuple(_whole(item, least) for item in each)
 
     return accept
 
@@ -111,17 +121,21 @@ def _padding(value: object) -> Padding:
         if value not in ("same", "valid"):
             raise ArgumentProblem(f"must be `same`, `valid` or amounts, not `{value}`")
         return value
-    if not isinstance(value, tuple):
-        return _whole(value, 0)
-    return tuple(_pad_of_axis(item) for item in value)
+    return _sides(value)
+
+
+def _sides(value: object) -> Sides:
+    each = entries(value)
+    return _whole(value, 0) if each is None else tuple(_pad_of_axis(item) for item in each)
 
 
 def _pad_of_axis(item: object) -> Dim | tuple[Dim, Dim]:
-    if not isinstance(item, tuple):
+    pair = entries(item)
+    if pair is None:
         return _whole(item, 0)
-    if len(item) != 2:
-        raise ArgumentProblem(f"takes (before, after) an axis, not {describe(item)}")
-    return _whole(item[0], 0), _whole(item[1], 0)
+    if len(pair) != 2:
+        raise ArgumentProblem(f"takes (before, after) an axis, not {describe(pair)}")
+    return _whole(pair[0], 0), _whole(pair[1], 0)
 
 
 def _flag(value: object) -> bool:
@@ -148,12 +162,26 @@ def choice(*words: str) -> Kind:
 
     def accept(value: object) -> str:
         if value not in words:
-            raise ArgumentProblem(
-                f"must be {' or '.join(f'`{word}`' for word in words)}, not {describe(value)}"
-            )
+            allowed = " or ".join(f"`{word}`" for word in words)
+            raise ArgumentProblem(f"must be {allowed}, not {describe(value)}")
         return str(value)
 
     return Kind(" or ".join(words), accept, words)
+
+
+def _shape(value: object) -> tuple[Dim, ...]:
+    each = entries(value)
+    return tuple(_whole(item, 1) for item in ((value,) if each is None else each))
+
+
+def _order(value: object) -> tuple[int, ...]:
+    each = entries(value)
+    order = tuple(_whole(item, 0) for item in each or ())
+    if not order or any(isinstance(axis, Symbolic) for axis in order):
+        raise ArgumentProblem(
+            f"must list the axes in their new order, such as (0, 2, 1), not {describe(value)}"
+        )
+    return tuple(axis for axis in order if isinstance(axis, int))
 
 
 COUNT = Kind("a whole number, at least 1", _count)
@@ -161,8 +189,12 @@ AMOUNT = Kind("a whole number, at least 0", _amount)
 PER_AXIS = Kind("a size, or one an axis", _per_axis(1))
 AMOUNT_PER_AXIS = Kind("an amount, or one an axis", _per_axis(0))
 PADDING = Kind(
-    "`same`, `valid`, an amount, one an axis, or (before, after) an axis", _padding, ("same", "valid")
+    "`same`, `valid`, an amount, or one or a (before, after) pair an axis", _padding, ("same", "valid")
 )
+SIDES = Kind("an amount, or one or a (before, after) pair an axis", _sides)
+SHAPE = Kind("sizes, such as (64, 7, 7)", _shape)
+ORDER = Kind("the axes in their new order, such as (0, 2, 1)", _order)
+PARTS = Kind("how many equal parts, or the size of each", _per_axis(1))
 FLAG = Kind("true or false", _flag)
 REAL = Kind("a number", _real)
 PROBABILITY = Kind("a probability below 1", _probability)

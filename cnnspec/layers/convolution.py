@@ -1,4 +1,4 @@
-"""Convolution (cross-correlation, as every framework has it): a window of learned weights slides over the map.
+"""Convolution (cross-correlation, as in every framework): a window of learned weights slides over the map.
 
 Weights `(out, in/groups, *kernel)` as in PyTorch; out channel j reads the in channels of its group only.
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cnnspec.dims import Dim, Relation, product, render
+from cnnspec.layers.arguments import entries
 from cnnspec.layers.base import Requirement, Shape
 
 _AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
@@ -48,9 +49,10 @@ def needs_map(word: str, shape: Shape) -> Iterator[Requirement]:
 
 def needs_one_per_axis(word: str, argument: str, value: object, shape: Shape) -> Iterator[Requirement]:
     """An argument that is given axis by axis has as many entries as the map has spatial axes."""
-    if not isinstance(value, tuple):
+    each = entries(value)
+    if each is None:
         return
-    given, rank = len(value), len(shape) - 1  # pyright: ignore[reportUnknownArgumentType]
+    given, rank = len(each), len(shape) - 1
     yield Requirement(
         "rank-mismatch",
         given,

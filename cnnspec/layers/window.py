@@ -1,8 +1,8 @@
 """Windows that slide along the spatial axes: the arithmetic that convolutions and pools share.
 
 With `n` the size, `E = d·(k − 1) + 1` the extent of a window of `k` taps `d` apart, `p` and `q` the padding
-before and after, and `s` the stride, there are `⌊(n + p + q − E)/s⌋ + 1` windows. With `ceil` a last window may
-hang over the end as long as it starts inside the input or the padding before it (PyTorch's rule):
+before and after, and `s` the stride, there are `⌊(n + p + q − E)/s⌋ + 1` windows. With `ceil` a last window
+may hang over the end as long as it starts inside the input or the padding before it (PyTorch's rule):
 `⌊(n + min(p + q − E + s − 1, p − 1))/s⌋ + 1`. `same` pads so that there are ⌈n/s⌉ windows, with an odd pixel
 after (TensorFlow's SAME, ONNX's SAME_UPPER).
 """
@@ -137,7 +137,7 @@ def _has_room(sliding: Sliding, name: str, axis: int, window: AxisWindow) -> Req
             f"{render(window.size_in)}{_padding_text(window)}"
         ),
         lambda: (
-            f"use a smaller kernel, pad by {render(missing)} more along the {name}, or reduce the map less before"
+            f"use a smaller kernel, pad the {name} by {render(missing)} more, or reduce the map less before"
         ),
         argument="kernel",
         port=0,
