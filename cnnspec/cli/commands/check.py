@@ -1,4 +1,4 @@
-"""`cnnspec check`: are the specs right?"""
+"""`cnnspec check`: whether specs are right."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command(
+    short_help="Find what is wrong with specs.",
     epilog="""\b
 Examples:
   cnnspec check specs/lenet5.cnn
@@ -23,7 +24,7 @@ Examples:
   cat net.cnn | cnnspec check - --stdin-filename net.cnn
 
 \b
-Exit codes: 0 clean, 1 something was found, 2 a path could not be read."""
+Exit codes: 0 clean, 1 something was found, 2 a path could not be read.""",
 )
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option(
@@ -41,7 +42,7 @@ Exit codes: 0 clean, 1 something was found, 2 a path could not be read."""
     metavar="NAME",
     help="The name of the file that - stands for, in messages and for `use`.",
 )
-def command(paths: tuple[str, ...], format_name: str, quiet: bool, stdin_filename: str) -> int:
+def command(*, paths: tuple[str, ...], format_name: str, quiet: bool, stdin_filename: str) -> int:
     """Check specs: every net of every file at its defaults, with its `expect` lines.
 
     PATH is a spec file, a folder (every .cnn file in it and below), or - for the standard input.

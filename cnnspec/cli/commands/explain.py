@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 
 
 @click.command(
+    short_help="Derive the numbers of one layer.",
     epilog="""\b
 Examples:
   cnnspec explain specs/alexnet_lecture.cnn conv1
   cnnspec explain specs/resnet50.cnn bottleneck2
-  cnnspec explain specs/resnet50.cnn '*.conv1' -s H=256"""
+  cnnspec explain specs/resnet50.cnn '*.conv1' -s H=256""",
 )
 @net_options
 @click.argument("layer", metavar="LAYER")
@@ -25,7 +26,7 @@ Examples:
     "--symbolic", is_flag=True, help="Leave the symbols of the input free, whatever their defaults."
 )
 def command(
-    spec_path: str, net_name: str | None, settings: tuple[str, ...], layer: str, symbolic: bool
+    *, spec_path: str, net_name: str | None, settings: tuple[str, ...], layer: str, symbolic: bool
 ) -> None:
     """Derive the shape, parameters, costs and receptive field of a layer, the numbers put in.
 

@@ -10,13 +10,14 @@ FORMATS = ("table", "json", "csv", "markdown")
 
 
 @click.command(
+    short_help="Show the numbers of every layer, and the totals.",
     epilog="""\b
 Examples:
   cnnspec show specs/lenet5.cnn
   cnnspec show specs/resnet50.cnn -s H=256 -s W=256 --depth 1
   cnnspec show specs/vgg16.cnn --symbolic
   cnnspec show specs/mobilenet_v2.cnn -s classes
-  cnnspec show specs/googlenet.cnn --format json"""
+  cnnspec show specs/googlenet.cnn --format json""",
 )
 @net_options
 @click.option(
@@ -37,6 +38,7 @@ Examples:
     help="Open blocks only N levels deep in a table; deeper ones are one row each.",
 )
 def command(
+    *,
     spec_path: str,
     net_name: str | None,
     settings: tuple[str, ...],

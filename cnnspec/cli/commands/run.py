@@ -1,0 +1,174 @@
+"""`cnnspec run`: see what a net makes of an image, an array or a data set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cnnspec.cli.net_options import net_options
+from cnnspec.cli.training_progress import percent
+from cnnspec.diagnostics.legible import legible
+from cnnspec.diagnostics.styled import Line, Style, line
+from cnnspec.report.classes import class_lines, probabilities
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cnnspec.backend.executable import Executable
+    from cnnspec.backend.preparation import Preparation
+    from cnnspec.graph import Graph
+
+    Array = NDArray[Any]
+
+LARGEST_BATCH = 32
+
+
+@click.command(
+    short_help="Run a net on an image, an array or a data set.",
+    epilog="""\b
+Examples:
+  cnnspec run specs/lenet5.cnn --weights lenet5.safetensors --input seven.png
+  cnnspec run specs/lenet5.cnn --weights lenet5.safetensors --data digits
+  cnnspec run specs/unet.cnn --weights unet.safetensors --input cells.npy --output maps.npy
+  cnnspec run edges.cnn --input photo.png --output edges.png""",
+)
+@net_options
+@click.option("--weights", metavar="FILE", help="The weights (safetensors). Without them they are random.")
+@click.option("--input", "source", metavar="FILE", help="A .png or .jpg picture, or a .npy array.")
+@click.option("--data", metavar="DATA", help="Measure on the test images of a data set (as for `train`).")
+@click.option("--output", "target", metavar="FILE", help="Write the result to a .npy, .png or .jpg file.")
+@click.option("--top", type=click.IntRange(min=1), default=5, show_default=True, help="Classes to print.")
+@click.option("--labels", "names_file", metavar="FILE", help="The names of the classes, one a line.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of random weights.")
+@click.option("--threads", type=click.IntRange(min=1), help="Processors to use.  [default: all]")
+def command(
+    *,
+    spec_path: str,
+    net_name: str | None,
+    settings: tuple[str, ...],
+    weights: str | None,
+    source: str | None,
+    data: str | None,
+    target: str | None,
+    top: int,
+    names_file: str | None,
+    seed: int,
+    threads: int | None,
+) -> None:
+    """Run a net: print the likeliest classes of an input, write its output, or measure it on test images.
+
+    A .npy file holds one sample or a batch of them. Pictures are prepared as in training: divided by 255,
+    padded to the size of the net's input, and normalised as the weights file says.
+    """
+    from cnnspec import pipeline
+    from cnnspec.cli.net_options import open_graph
+    from cnnspec.cli.screen import out
+
+    if (source is None) == (data is None):
+        raise click.UsageError("give either --input or --data")
+    names = _names(names_file)
+    graph = open_graph(spec_path, net_name, settings)
+    images = _images(graph, source) if source is not None else None
+    batch = LARGEST_BATCH if images is None else min(LARGEST_BATCH, len(images))
+    executable = pipeline.compile(pipeline.plan(graph, batch=batch), seed=seed, threads=threads)
+    preparation = _load(executable, weights)
+    screen = out()
+    if images is None:
+        screen.write([_measure(executable, preparation, str(data))])
+        return
+    results = _forward(executable, preparation, images)
+    if target is not None:
+        _save(results, target)
+        return
+    for name, result in results.items():
+        if len(results) > 1:
+            screen.write([line((legible(name), Style.HEADING))])
+        word = next(graph.node(port.tensor.node).word for port in graph.outputs if port.name == name)
+        screen.write(_lines(result, word, names, top=top, width=screen.width))
+
+
+def _names(path: str | None) -> list[str] | None:
+    if path is None:
+        return None
+    from cnnspec.language.reading import read
+
+    return read(path).text.splitlines()
+
+
+def _images(graph: Graph, source: str) -> Array:
+    from cnnspec import pipeline
+    from cnnspec.backend.images import read_input
+
+    images = read_input(source, pipeline.plan(graph, batch=1).inputs[0].shape)
+    if not len(images):
+        raise click.UsageError(f"{source} holds no sample")
+    return images
+
+
+def _load(executable: Executable, weights: str | None) -> Preparation:
+    """Load the weights, if a file is given, and the preparation stored with them."""
+    from cnnspec.backend.preparation import METADATA_KEY, Preparation
+
+    if weights is None:
+        return Preparation()
+    stored = executable.load(weights).get(METADATA_KEY)
+    return Preparation.from_json(stored) if stored else Preparation()
+
+
+def _measure(executable: Executable, preparation: Preparation, data: str) -> Line:
+    from cnnspec.backend.datasets import open_dataset
+    from cnnspec.backend.training.measuring import evaluate
+
+    dataset = open_dataset(data)
+    tally = evaluate(executable, dataset.test_part(), preparation)
+    accuracy = (percent(tally.accuracy).strip(), Style.SUCCESS)
+    return line(
+        f"{legible(dataset.name)}: {tally.seen:,} images, accuracy ", accuracy, f", loss {tally.loss:.4f}"
+    )
+
+
+def _forward(executable: Executable, preparation: Preparation, images: Array) -> dict[str, Array]:
+    """The outputs by name, of all samples; they are run in batches."""
+    import numpy as np
+
+    from cnnspec.backend.training.measuring import parts, prepared
+
+    found: dict[str, list[Array]] = {}
+    for part in parts(len(images), executable.plan.batch):
+        executable.forward(prepared(executable, preparation, images[part]), training=False)
+        for name, output in executable.outputs.items():
+            found.setdefault(name, []).append(output)
+    return {name: np.concatenate(outputs) for name, outputs in found.items()}
+
+
+def _save(results: dict[str, Array], target: str) -> None:
+    """Write the first output of the net: a `.npy` array of all samples, or a picture of the first."""
+    import numpy as np
+
+    from cnnspec.backend.atomic import replacing
+    from cnnspec.backend.images import write_picture
+
+    result = next(iter(results.values()))
+    if not target.lower().endswith(".npy"):
+        write_picture(target, result[0])
+        return
+    with replacing(Path(target).expanduser()) as fresh, fresh.open("wb") as file:
+        np.save(file, result, allow_pickle=False)
+
+
+def _lines(
+    result: Array, word: str, names: Sequence[str] | None, *, top: int, width: int | None
+) -> Iterator[Line]:
+    """The classes of every sample; of an output that is a map or not finite, its shape and range."""
+    low, high = float(result.min()), float(result.max())
+    if result.ndim != 2 or not isfinite(high - low):
+        yield line(f"{list(result.shape)}, values from {low:.4g} to {high:.4g}; --output FILE writes them")
+        return
+    for number, scores in enumerate(result.tolist(), 1):
+        if len(result) > 1:
+            yield line((f"sample {number}", Style.HEADING))
+        yield from class_lines(probabilities(scores, word), names, top, width)

@@ -1,0 +1,143 @@
+"""`cnnspec train`: learn the weights of a net from data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from cnnspec.cli.net_options import net_options
+from cnnspec.cli.numbers import Real
+
+if TYPE_CHECKING:
+    from cnnspec.backend.training.optimisers import Optimiser
+    from cnnspec.backend.training.schedules import Schedule
+
+_RATES = {"sgd": 0.02, "adam": 0.001}
+
+
+@click.command(
+    short_help="Train a net on labelled images.",
+    epilog="""\b
+Examples:
+  cnnspec train specs/lenet5.cnn --data digits
+  cnnspec train specs/lenet5.cnn --data mnist:~/data/mnist --epochs 10 --save lenet5.safetensors
+  cnnspec train specs/resnet20_cifar.cnn --data cifar10:cifar-10-batches-bin --optimiser adam --rate 0.001
+  cnnspec train specs/lenet5.cnn --data npz:mine.npz --weights lenet5.safetensors
+
+\b
+Data:
+  digits          a small part of MNIST that comes with cnnspec
+  mnist:FOLDER    the four IDX files of MNIST (or Fashion-MNIST, ...), gzipped or not
+  cifar10:FOLDER  the binary version of CIFAR-10
+  npz:FILE        NumPy arrays x_train, y_train, x_test, y_test
+
+The same command with the same seed gives the same weights, bit for bit.""",
+)
+@net_options
+@click.option("--data", required=True, metavar="DATA", help="What to learn from: see below.")
+@click.option(
+    "--epochs",
+    type=click.IntRange(min=1),
+    default=10,
+    show_default=True,
+    help="How often all images are seen.",
+)
+@click.option("--batch", type=click.IntRange(min=1), default=64, show_default=True, help="Images a step.")
+@click.option(
+    "--optimiser",
+    type=click.Choice(("sgd", "adam")),
+    default="sgd",
+    show_default=True,
+    help="The update rule.",
+)
+@click.option(
+    "--rate", type=Real(above=True), help="The learning rate.  [default: 0.02 for sgd, 0.001 for adam]"
+)
+@click.option("--momentum", type=Real(below=1.0), default=0.9, show_default=True, help="Of sgd.")
+@click.option("--decay", type=Real(), default=0.0, show_default=True, help="Weight decay (L2).")
+@click.option(
+    "--schedule",
+    type=click.Choice(("cosine", "constant", "step")),
+    default="cosine",
+    show_default=True,
+    help="How the rate falls: along a cosine to 0, not at all, or to a tenth at a third and two thirds.",
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of weights, order and dropout."
+)
+@click.option("--weights", metavar="FILE", help="Start from these weights (safetensors).")
+@click.option(
+    "--save",
+    "save_to",
+    metavar="FILE",
+    help="Where the weights go after every epoch.  [default: NET.safetensors]",
+)
+@click.option("--threads", type=click.IntRange(min=1), help="Processors to use.  [default: all]")
+def command(
+    *,
+    spec_path: str,
+    net_name: str | None,
+    settings: tuple[str, ...],
+    data: str,
+    epochs: int,
+    batch: int,
+    optimiser: str,
+    rate: float | None,
+    momentum: float,
+    decay: float,
+    schedule: str,
+    seed: int,
+    weights: str | None,
+    save_to: str | None,
+    threads: int | None,
+) -> None:
+    """Train a net with cross-entropy on labelled images, and save its weights after every epoch.
+
+    Images smaller than the net's input are padded; their mean and deviation are stored with the weights, so
+    that `cnnspec run` prepares images the same way. Ctrl-C stops the training and keeps the weights.
+    """
+    from cnnspec import pipeline
+    from cnnspec.backend.datasets import open_dataset
+    from cnnspec.backend.training.loop import train
+    from cnnspec.backend.training.recipe import Recipe
+    from cnnspec.cli.net_options import open_graph
+    from cnnspec.cli.screen import out
+    from cnnspec.cli.training_progress import watching
+    from cnnspec.diagnostics.legible import legible
+    from cnnspec.diagnostics.styled import Style, line
+
+    graph = open_graph(spec_path, net_name, settings)
+    dataset = open_dataset(data)
+    recipe = Recipe(
+        epochs, _optimiser(optimiser, momentum, decay), _schedule(schedule, optimiser, rate, epochs), seed
+    )
+    executable = pipeline.compile(
+        pipeline.plan(graph, batch=batch, training=True), seed=seed, threads=threads
+    )
+    if weights:
+        executable.load(weights)
+    target = save_to or f"{graph.name}.safetensors"
+    screen = out()
+    with watching(screen) as watch:
+        train(executable, dataset, recipe, watch=watch, save_to=target)
+    screen.write([line("weights saved to ", (legible(target), Style.PATH))])
+
+
+def _optimiser(name: str, momentum: float, decay: float) -> Optimiser:
+    from cnnspec.backend.training.optimisers import Adam, Sgd
+
+    return Adam(decay=decay) if name == "adam" else Sgd(momentum=momentum, decay=decay)
+
+
+def _schedule(name: str, optimiser: str, rate: float | None, epochs: int) -> Schedule:
+    from cnnspec.backend.training.schedules import Constant, Cosine, Step
+
+    start = rate if rate is not None else _RATES[optimiser]
+    match name:
+        case "constant":
+            return Constant(start)
+        case "step":
+            return Step(start, every=epochs / 3)
+        case _:
+            return Cosine(start)
