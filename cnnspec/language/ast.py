@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from fractions import Fraction
 
 from cnnspec.diagnostics import Source, Span
@@ -268,7 +269,10 @@ class Param(Node):
 
 @dataclass(frozen=True, slots=True)
 class Definition(Node):
-    """`block` or `net`: `span` covers the head, `name_span` the name."""
+    """`block` or `net`: `span` covers the head, `name_span` the name.
+
+    One that is not `is_complete` has mistakes in it that are reported, and parts of it are missing.
+    """
 
     kind: str
     name: str
@@ -276,6 +280,7 @@ class Definition(Node):
     params: tuple[Param, ...]
     doc: str | None
     body: tuple[Statement, ...]
+    is_complete: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,3 +301,14 @@ class File:
     assignments: tuple[Assign, ...]
     definitions: tuple[Definition, ...]
     expects: tuple[Expect, ...]
+
+
+def children(node: Node) -> Iterator[Node]:
+    """The nodes directly inside a node, in no particular order."""
+    waiting: list[object] = [getattr(node, field.name) for field in fields(node)]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, Node):
+            yield value
+        elif isinstance(value, tuple):
+            waiting.extend(value)  # pyright: ignore[reportUnknownArgumentType]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from cnnspec.diagnostics import Diagnostic, Source, Span
+from cnnspec.diagnostics import Source, Span
 from cnnspec.language import ast
-from cnnspec.language.lexer import Token
+from cnnspec.language.findings import Findings
 from cnnspec.language.numbers import NumberProblem, read_number
+from cnnspec.language.tokens import Token
 
 Statements = tuple[ast.Statement, ...]
 
@@ -42,9 +43,9 @@ class Broken:
 class Builder:
     """Makes the nodes. Values that cannot be read are reported and replaced, so that parsing goes on."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, findings: Findings) -> None:
         self._source = source
-        self.diagnostics: list[Diagnostic] = []
+        self._findings = findings
 
     def _span(self, token: Token) -> Span:
         return Span(self._source, token.start, token.end)
@@ -67,10 +68,16 @@ class Builder:
     def use_std(self, span: Span, word: Token) -> ast.Use:
         return ast.Use(span, None, self._span(word))
 
-    def definition(self, _span: Span, head: Head, body: Body) -> ast.Definition:
-        name = head.name
+    def definition(self, span: Span, head: Head, body: Body) -> ast.Definition:
         return ast.Definition(
-            head.span, head.kind, name.text, self._span(name), head.params, body.doc, body.statements
+            head.span,
+            head.kind,
+            head.name.text,
+            self._span(head.name),
+            head.params,
+            body.doc,
+            body.statements,
+            is_complete=not self._findings.any_within(span),
         )
 
     def head(self, span: Span, kind: Token, name: Token, params: tuple[ast.Param, ...] | None) -> Head:
@@ -79,8 +86,11 @@ class Builder:
     def parameters(self, _span: Span, *params: ast.Param) -> tuple[ast.Param, ...]:
         return params
 
-    def parameter(self, span: Span, name: Token, mark: Token | None) -> ast.Param:
-        return ast.Param(span, name.text, mark is not None, None)
+    def parameter(self, span: Span, name: Token) -> ast.Param:
+        return ast.Param(span, name.text, is_tensor=False, default=None)
+
+    def parameter_tensor(self, span: Span, name: Token) -> ast.Param:
+        return ast.Param(span, name.text, is_tensor=True, default=None)
 
     def parameter_default(self, span: Span, name: Token, default: ast.Expression) -> ast.Param:
         return ast.Param(span, name.text, is_tensor=False, default=default)
@@ -185,14 +195,10 @@ class Builder:
 
     # --- expressions
 
-    def pipeline(self, span: Span, *stages: ast.Stage) -> ast.Expression:
-        if len(stages) == 1 and stages[0].label is None:
-            return stages[0].value
-        return ast.Pipeline(span, stages)
+    def pipeline(self, span: Span, *parts: ast.Stage | ast.Expression) -> ast.Pipeline:
+        return ast.Pipeline(span, tuple(_stage(part) for part in parts))
 
-    def stage(self, span: Span, value: ast.Expression, label: Token | None) -> ast.Stage:
-        if label is None:
-            return ast.Stage(span, value, None, None)
+    def labelled(self, span: Span, value: ast.Expression, label: Token) -> ast.Stage:
         return ast.Stage(span, value, label.text, self._span(label))
 
     def conditional(
@@ -244,7 +250,7 @@ class Builder:
         try:
             return ast.Number(span, read_number(token.text))
         except NumberProblem as problem:
-            self.diagnostics.append(problem.at(span))
+            self._findings.add(problem.at(span))
             return ast.Number(span, 1)
 
     def sizes(self, span: Span, token: Token) -> ast.Sequence:
@@ -255,6 +261,10 @@ class Builder:
             items.append(self.number(Span(self._source, start, end), Token("NUMBER", text, start, end)))
             start = end + 1
         return ast.Sequence(span, tuple(items))
+
+
+def _stage(part: ast.Stage | ast.Expression) -> ast.Stage:
+    return part if isinstance(part, ast.Stage) else ast.Stage(part.span, part, None, None)
 
 
 def _sound(statements: tuple[ast.Statement | Broken, ...]) -> Statements:

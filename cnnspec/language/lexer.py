@@ -1,7 +1,8 @@
 """Text to tokens: words, numbers and signs as the grammar has them, and the layout of lines.
 
 The lexer knows from the parser which tokens fit next, so that a word is a keyword only where the grammar
-has one. Outside brackets it turns line ends and indentation into `_NEWLINE`, `_INDENT` and `_DEDENT`.
+has one. Outside brackets it turns line ends and indentation into `_NEWLINE`, `_INDENT` and `_DEDENT`; a
+deeper line that begins with `->` goes on with the line above.
 """
 
 from __future__ import annotations
@@ -9,140 +10,206 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import NamedTuple
 
-from cnnspec.diagnostics import Diagnostic, Source, Span
-from cnnspec.language.table import END, Table
+from cnnspec.diagnostics import Diagnostic, Edit, Help, Source, Span
+from cnnspec.language.characters import Misfit, is_blank, misfit
+from cnnspec.language.findings import Findings
+from cnnspec.language.indentation import Fault, Indentation
+from cnnspec.language.limits import MAX_INDENTATION, MAX_NESTING
+from cnnspec.language.table import END
+from cnnspec.language.tokens import BAD, CLOSERS, DEDENT, INDENT, NEWLINE, Token, Vocabulary
 
-NEWLINE, INDENT, DEDENT, BROKEN, BAD = "_NEWLINE", "_INDENT", "_DEDENT", "_BROKEN", "_BAD"
-CLOSERS = {"(": ")", "[": "]"}
-
-
-class Token(NamedTuple):
-    """A token: its terminal, its text, and where it stands."""
-
-    kind: str
-    text: str
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Vocabulary:
-    """The terminals of the grammar, ready for scanning."""
-
-    pattern: re.Pattern[str]
-    blank_line: re.Pattern[str]
-    keywords: Mapping[str, str]
-    ignored: frozenset[str]
-
-
-def vocabulary(table: Table) -> Vocabulary:
-    """One regular expression for all tokens; words that are names as well are told apart by context."""
-    patterns = {terminal.name: terminal.pattern for terminal in table.terminals}
-    expressions = [terminal for terminal in table.terminals if terminal.literal is None]
-    expressions.sort(key=lambda terminal: -terminal.priority)
-    literals = {terminal.literal: terminal.name for terminal in table.terminals if terminal.literal}
-    name = re.compile(patterns["NAME"])
-    keywords = {text: kind for text, kind in literals.items() if name.fullmatch(text)}
-    alternatives = [(terminal.name, terminal.pattern) for terminal in expressions]
-    for text in sorted(literals.keys() - keywords.keys(), key=len, reverse=True):
-        boundary = r"(?!\w)" if text.isidentifier() else ""
-        alternatives.append((literals[text], re.escape(text) + boundary))
-    blank = f"({patterns['SPACE']})?({patterns['COMMENT']})?({patterns['_NEWLINE']}|\\Z)"
-    return Vocabulary(
-        pattern=re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in alternatives)),
-        blank_line=re.compile(blank),
-        keywords=keywords,
-        ignored=frozenset(table.ignored),
-    )
+_CONTINUATION = "->"
+_LINE_OF_WORDS = re.compile(r"(?:\r\n|\r|\n)([ \t]*)(?=[A-Za-z_])")
+_NOTHING: Mapping[str, int] = {}
 
 
 class Lexer:
     """Reads tokens from a source, one at a time, as the parser asks for them."""
 
-    def __init__(self, source: Source, words: Vocabulary) -> None:
-        self.diagnostics: list[Diagnostic] = []
+    def __init__(self, source: Source, words: Vocabulary, findings: Findings) -> None:
         self.comments: list[Span] = []
         self.brackets: list[Token] = []
         self._source = source
         self._text = source.text
         self._words = words
-        self._position = 0
-        self._end_of_last = 0
-        self._levels = [""]
+        self._findings = findings
+        self._position = 1 if source.text.startswith("\ufeff") else 0
+        self._end_of_last = self._position
+        self._indentation = Indentation(MAX_INDENTATION)
+        self._faults: set[Fault] = set()
+        self._is_skipping = False
         self._pending: deque[Token] = deque()
-        self._begin_line(is_first=True)
+        self._is_first_line = True
+
+    # --- tokens
 
     def next(self, accepts: Mapping[str, int]) -> Token:
         """The next token; `accepts` holds the terminals that fit here."""
+        if self._is_first_line:
+            self._begin_line()
+            self._is_first_line = False
         while not self._pending:
             match = self._words.pattern.match(self._text, self._position)
             if match is None:
-                self._without_match()
+                self._without_match(accepts)
                 continue
             kind = match.lastgroup or ""
             start, self._position = match.span()
             if kind in self._words.ignored:
                 if kind == "COMMENT":
                     self.comments.append(Span(self._source, start, self._position))
-            elif kind == NEWLINE:
-                if not self.brackets:
-                    self._begin_line()
-            else:
+            elif kind != NEWLINE:
                 return self._token(kind, match[0], start, accepts)
+            elif self._is_skipping or not self.brackets:
+                self._begin_line()
         return self._pending.popleft()
 
     def _token(self, kind: str, text: str, start: int, accepts: Mapping[str, int]) -> Token:
+        self._end_of_last = self._position
         if kind == "NAME":
             keyword = self._words.keywords.get(text)
-            if keyword in accepts:
-                kind = keyword
+            return Token(keyword if keyword in accepts else kind, text, start, self._position)
         token = Token(kind, text, start, self._position)
         if text in CLOSERS:
-            self.brackets.append(token)
-        elif self.brackets and text == CLOSERS[self.brackets[-1].text]:
+            return self._open(token)
+        if self.brackets and text == CLOSERS[self.brackets[-1].text]:
             self.brackets.pop()
-        self._end_of_last = self._position
         return token
 
-    def _without_match(self) -> None:
-        if self._position < len(self._text):
-            self._position += 1
-            return
-        self._pending.append(Token(END, "", self._position, self._position))
+    def _open(self, token: Token) -> Token:
+        self.brackets.append(token)
+        if len(self.brackets) <= MAX_NESTING or self._is_skipping:
+            return token
+        span = Span(self._source, token.start, token.end)
+        self._report(Diagnostic("limit", f"more than {MAX_NESTING} brackets within each other", span))
+        return token._replace(kind=BAD)
 
-    def _begin_line(self, *, is_first: bool = False) -> None:
-        indentation = self._skip_blank_lines()
-        if not is_first:
+    def _without_match(self, accepts: Mapping[str, int]) -> None:
+        """The end of the text, or what begins no token: that is reported and read as what was meant."""
+        if self._position >= len(self._text):
+            self._end()
+            return
+        found = misfit(self._text, self._position)
+        start, self._position = self._position, self._position + found.skip
+        self._report(self._diagnose(found, start))
+        match = self._words.pattern.fullmatch(found.read_as or "")
+        if match:
+            self._pending.append(self._token(match.lastgroup or "", match[0], start, accepts))
+
+    def _diagnose(self, found: Misfit, start: int) -> Diagnostic:
+        span = Span(self._source, start, start + found.length)
+        edits = () if found.instead is None else (Edit(span, found.instead),)
+        return Diagnostic("bad-character", found.message, span, help=Help(found.help, edits) if found.help else None)
+
+    def _end(self) -> None:
+        if self.brackets and not self._is_skipping:
+            self._pending.append(Token(END, "", self._position, self._position))
+        else:
+            self._begin_line()
+
+    def _report(self, diagnostic: Diagnostic) -> None:
+        if not self._is_skipping:
+            self._findings.add(diagnostic)
+
+    # --- lines
+
+    def _begin_line(self) -> None:
+        """Go to the next line with something on it, and queue what the change of lines means."""
+        line_start, indentation = self._skip_blank_lines()
+        if indentation is not None and self._goes_on(indentation):
+            return
+        self.brackets.clear()
+        self._is_skipping = False
+        if not self._is_first_line:
             self._pending.append(self._mark(NEWLINE))
         if indentation is None:
-            self._pending.extend(self._mark(DEDENT) for _ in self._levels[1:])
-            self._pending.append(self._mark(END))
-            return
-        if indentation.startswith(self._levels[-1]) and indentation != self._levels[-1]:
-            self._levels.append(indentation)
-            self._pending.append(
-                Token(INDENT, indentation, self._position - len(indentation), self._position)
-            )
-            return
-        while self._levels[-1] != indentation and len(self._levels) > 1:
-            self._levels.pop()
-            self._pending.append(self._mark(DEDENT))
+            self._pending.extend(self._mark(DEDENT) for _ in range(self._indentation.open_bodies))
+            self._pending.append(Token(END, "", self._position, self._position))
+        else:
+            self._indent(indentation, Span(self._source, line_start, self._position))
+
+    def _goes_on(self, indentation: str) -> bool:
+        """Whether the line at this position belongs to the statement before it.
+
+        Brackets are still open here only while a broken statement is skipped.
+        """
+        is_deeper = self._indentation.is_deeper(indentation) and not self._is_first_line
+        if self.brackets:
+            return is_deeper or self._text[self._position] in CLOSERS.values()
+        return is_deeper and self._text.startswith(_CONTINUATION, self._position)
+
+    def _indent(self, indentation: str, span: Span) -> None:
+        step = self._indentation.enter(indentation)
+        self._pending.extend(self._mark(DEDENT) for _ in range(step.closes))
+        if step.fault is not None:
+            self._report_fault(step.fault, span)
+        if step.opens:
+            self._pending.append(Token(INDENT, indentation, span.start, span.end))
+        elif step.fault is Fault.TOO_DEEP:
+            self._pending.append(Token(BAD, indentation, span.start, span.end))
 
     def _mark(self, kind: str) -> Token:
+        """A token without characters, at the end of what was read."""
         return Token(kind, "", self._end_of_last, self._end_of_last)
 
-    def _skip_blank_lines(self) -> str | None:
-        """Go to the first character of the next line with something on it; its indentation, or None."""
-        while match := self._words.blank_line.match(self._text, self._position):
-            if match[2]:
-                self.comments.append(Span(self._source, *match.span(2)))
-            self._position = match.end()
-            if not match[3]:
-                return None
-        match = re.compile(r"[ \t]*").match(self._text, self._position)
-        assert match
-        self._position = match.end()
-        return match[0]
+    def _skip_blank_lines(self) -> tuple[int, str | None]:
+        """Go to the first character of the next line with something on it.
+
+        Gives where that line starts and its indentation, or None at the end of the text.
+        """
+        start = self._position
+        while True:
+            if match := self._words.blank_line.match(self._text, self._position):
+                if match[2]:
+                    self.comments.append(Span(self._source, *match.span(2)))
+                self._position = start = match.end()
+                if not match[3]:
+                    return start, None
+                continue
+            space = self._words.space.match(self._text, self._position)
+            self._position = space.end() if space else self._position
+            if not is_blank(self._text[self._position]):
+                indentation = self._text[start : self._position]
+                return start, "".join(" " if is_blank(c) else c for c in indentation)
+            self._without_match(_NOTHING)
+
+    def _report_fault(self, fault: Fault, span: Span) -> None:
+        """Too deep or mixed indentation is said once a file: one mistake makes many such lines."""
+        if fault is Fault.BETWEEN:
+            message = "this line is indented less than the body above it, and more than what is around that"
+            self._report(Diagnostic("indentation", message, span))
+        elif fault not in self._faults and fault is Fault.TOO_DEEP:
+            self._report(Diagnostic("limit", f"more than {MAX_INDENTATION} bodies within each other", span))
+        elif fault not in self._faults:
+            message = "tabs and blanks are mixed in the indentation"
+            self._report(Diagnostic("indentation", message, span, help=Help("indent with blanks only")))
+        self._faults.add(fault)
+
+    # --- recovery
+
+    def line_after_unclosed(self, limit: int) -> int | None:
+        """Where the first line ends before one that, to judge by its indentation, is a statement of its own.
+
+        Looks from the innermost open bracket up to the offset `limit`. None: there is no such line.
+        """
+        for match in _LINE_OF_WORDS.finditer(self._text, self.brackets[-1].end, limit + 1):
+            if not self._indentation.is_deeper(match[1]):
+                return match.start()
+        return None
+
+    def close_brackets(self, position: int) -> None:
+        """Go back to the end of a line, and take the statement before it as ended there."""
+        self.brackets.clear()
+        self._position = position
+        self._end_of_last = len(self._text[:position].rstrip())
+        self._findings.forget_after(position)
+        while self.comments and self.comments[-1].start >= position:
+            self.comments.pop()
+
+    def skip_statement(self) -> Token:
+        """Leave out the rest of the statement: the `_NEWLINE` that ends it."""
+        self._is_skipping = True
+        while (token := self.next(_NOTHING)).kind != NEWLINE:
+            continue
+        return token

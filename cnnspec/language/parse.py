@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-import keyword
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import NamedTuple
 
 from cnnspec.diagnostics import Diagnostic, Source, Span
 from cnnspec.language import ast
+from cnnspec.language.automaton import Automaton, TooDeep
 from cnnspec.language.build import Builder
+from cnnspec.language.findings import Findings, TooManyFindings
 from cnnspec.language.grammar import load_table
-from cnnspec.language.lexer import Lexer, Token, Vocabulary, vocabulary
-from cnnspec.language.table import END, Rule
+from cnnspec.language.lexer import Lexer
+from cnnspec.language.mistakes import Situation
+from cnnspec.language.slips import diagnose, never_closed
+from cnnspec.language.table import END
+from cnnspec.language.tokens import BAD, BROKEN, DEDENT, INDENT, NEWLINE, Token, Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What was read. `file` is None where there is an error; `comments` are in order."""
+    """What was read.
+
+    `file` leaves out the statements that could not be read, and definitions say whether they are complete;
+    it is None where there was too much wrong to read on. `comments` are in order.
+    """
 
     file: ast.File | None
     diagnostics: tuple[Diagnostic, ...]
@@ -26,91 +32,104 @@ class Parsed:
 
 
 def parse(source: Source) -> Parsed:
-    """Read a source. Nothing is raised: mistakes are in `diagnostics`."""
-    return _Parser(source).run()
-
-
-class _Value(NamedTuple):
-    """What a symbol on the stack stands for, and the characters it covers."""
-
-    value: object
-    start: int
-    end: int
-    depth: int
+    """Read a source. Nothing is raised: all mistakes are in `diagnostics`, none caused by another."""
+    findings = Findings()
+    parser = _Parser(source, findings)
+    try:
+        file = parser.read()
+    except TooManyFindings:
+        file = None
+    return Parsed(file, findings.in_order(), parser.comments)
 
 
 @cache
-def _words() -> Vocabulary:
-    return vocabulary(load_table())
+def _vocabulary() -> Vocabulary:
+    return Vocabulary.of(load_table())
+
+
+@cache
+def _texts() -> dict[str, str]:
+    """The exact text of the terminals that have one."""
+    return {terminal.name: terminal.literal for terminal in load_table().terminals if terminal.literal}
 
 
 class _Parser:
-    def __init__(self, source: Source) -> None:
+    """Moves tokens from the lexer to the automaton, and past what the automaton does not take."""
+
+    def __init__(self, source: Source, findings: Findings) -> None:
         self._source = source
-        self._table = load_table()
-        self._lexer = Lexer(source, _words())
-        self._builder = Builder(source)
-        self._actions = [self._action(rule) for rule in self._table.rules]
-        self._states = [self._table.start]
-        self._values: list[_Value] = []
-        self._diagnostics: list[Diagnostic] = []
+        self._findings = findings
+        self._lexer = Lexer(source, _vocabulary(), findings)
+        self._automaton = Automaton(load_table(), Builder(source, findings), source)
+        self._line: list[Token] = []
+        self._line_before: list[Token] = []
 
-    def _action(self, rule: Rule) -> Callable[..., object] | None:
-        if rule.action is None:
-            return None
-        return getattr(self._builder, rule.action + "_" * keyword.iskeyword(rule.action))
+    @property
+    def comments(self) -> tuple[Span, ...]:
+        """Where comments stand, as far as the text was read."""
+        return tuple(self._lexer.comments)
 
-    def run(self) -> Parsed:
-        states = self._table.states
-        token = self._lexer.next(states[self._states[-1]])
+    def read(self) -> ast.File:
+        """Read to the end. Raises TooManyFindings."""
+        lexer, automaton = self._lexer, self._automaton
+        token = lexer.next(automaton.accepts)
         while True:
-            target = states[self._states[-1]].get(token.kind)
-            if target is None:
-                self._diagnostics.append(
-                    Diagnostic(
-                        "syntax", f"unexpected {token.text!r}", Span(self._source, token.start, token.end)
-                    )
-                )
-                break
-            if target >= 0:
-                self._states.append(target)
-                self._values.append(_Value(token, token.start, token.end, 0))
-                token = self._lexer.next(states[target])
+            try:
+                fits = automaton.feed(token)
+            except TooDeep as error:
+                self._findings.add(error.diagnostic)
+                token = self._leave_out(token)
                 continue
-            self._reduce(~target)
-            if token.kind == END and self._states[-1] == self._table.accept:
+            if not fits:
+                token = self._recover(token)
+                continue
+            if token.kind == END:
                 break
-        diagnostics = (*self._diagnostics, *self._builder.diagnostics, *self._lexer.diagnostics)
-        file = self._values[0].value if self._values else None
-        return Parsed(
-            file if isinstance(file, ast.File) and not diagnostics else None,
-            diagnostics,
-            tuple(self._lexer.comments),
-        )
+            self._remember(token)
+            token = lexer.next(automaton.accepts)
+        file = automaton.result
+        assert isinstance(file, ast.File)
+        return file
 
-    def _reduce(self, number: int) -> None:
-        rule = self._table.rules[number]
-        if not rule.is_pass_through:
-            taken = self._values[len(self._values) - rule.size :]
-            del self._values[len(self._values) - rule.size :]
-            self._values.append(self._apply(rule, self._actions[number], taken))
-        del self._states[len(self._states) - rule.size :]
-        self._states.append(self._table.states[self._states[-1]][rule.origin])
+    def _remember(self, token: Token) -> None:
+        if token.kind == NEWLINE:
+            self._line_before, self._line = self._line, []
+        elif token.kind not in (INDENT, DEDENT):
+            self._line.append(token)
 
-    def _apply(self, rule: Rule, action: Callable[..., object] | None, taken: list[_Value]) -> _Value:
-        start = taken[0].start if taken else self._lexer_position()
-        end = taken[-1].end if taken else start
-        children: list[object] = []
-        for slot in rule.children:
-            if slot is None:
-                children.append(None)
-            elif slot >= 0:
-                children.append(taken[slot].value)
-            else:
-                children.extend(taken[~slot].value)  # type: ignore[arg-type]
-        if action is None:
-            return _Value(children[0] if rule.collapse else children, start, end, 0)
-        return _Value(action(Span(self._source, start, end), *children), start, end, 0)
+    # --- recovery
 
-    def _lexer_position(self) -> int:
-        return self._values[-1].end if self._values else 0
+    def _recover(self, token: Token) -> Token:
+        """Say what is wrong with a token that does not fit, and leave its statement out."""
+        if token.kind == BAD:
+            return self._leave_out(token)
+        situation = self._situation(token)
+        unclosed = situation.open_bracket
+        resume = self._lexer.line_after_unclosed(token.start) if unclosed and self._lexer.brackets else None
+        if unclosed and (resume is not None or token.kind == END or situation.is_end_of_head):
+            self._findings.add(never_closed(situation, unclosed))
+            if resume is not None:
+                self._lexer.close_brackets(resume)
+                token = self._lexer.next(self._automaton.accepts)
+            elif token.kind != END:
+                self._lexer.brackets.clear()
+            return self._leave_out(token)
+        self._findings.add(diagnose(situation))
+        return self._leave_out(token, is_body_missing=situation.is_body_missing)
+
+    def _situation(self, token: Token) -> Situation:
+        texts = _texts()
+        expected = frozenset(texts.get(kind, kind) for kind in self._automaton.expected())
+        return Situation(self._source, token, tuple(self._line), tuple(self._line_before), expected)
+
+    def _leave_out(self, token: Token, *, is_body_missing: bool = False) -> Token:
+        """Put `_BROKEN` in the place of the statement that the automaton is in; the token to go on with.
+
+        A body that follows is read as that of the broken statement, so that its own mistakes are found.
+        """
+        self._automaton.unwind(BROKEN)
+        self._automaton.feed(Token(BROKEN, "", token.start, token.start))
+        if token.kind in (INDENT, DEDENT) or is_body_missing:
+            self._automaton.feed(Token(NEWLINE, "", token.start, token.start))
+            return token
+        return token if token.kind == NEWLINE else self._lexer.skip_statement()

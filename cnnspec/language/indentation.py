@@ -1,0 +1,74 @@
+"""The indentation of lines: which bodies a line opens and closes."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import NamedTuple
+
+_TAB_SIZE = 8
+
+
+class Fault(Enum):
+    """What may be wrong with the indentation of a line."""
+
+    BETWEEN = "between"
+    """It is less than that of the body before it and matches none outside."""
+    MIXED = "mixed"
+    """Tabs stand where the lines around have blanks, or the other way round."""
+    TOO_DEEP = "too deep"
+    """It would open one body too many; it opens none."""
+
+
+class Step(NamedTuple):
+    """What a line does: it opens a body, or closes some, or neither."""
+
+    opens: bool
+    closes: int
+    fault: Fault | None
+
+
+class Indentation:
+    """The indentations of the bodies that are open, the outermost first.
+
+    A body is indented by the very characters of the line that opens it and some more: where tabs and blanks
+    stand for each other, that is a fault, and the line is taken as it looks.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._levels = [""]
+        self._most = most
+
+    @property
+    def open_bodies(self) -> int:
+        """How many bodies are open."""
+        return len(self._levels) - 1
+
+    def is_deeper(self, indentation: str) -> bool:
+        """Whether a line indented so stands deeper than the body that is open."""
+        return _width(indentation) > _width(self._levels[-1])
+
+    def enter(self, indentation: str) -> Step:
+        """Go on to a line with this indentation."""
+        if indentation == self._levels[-1]:
+            return Step(opens=False, closes=0, fault=None)
+        return self._open(indentation) if self.is_deeper(indentation) else self._close(indentation)
+
+    def _open(self, indentation: str) -> Step:
+        if self.open_bodies >= self._most:
+            return Step(opens=False, closes=0, fault=Fault.TOO_DEEP)
+        fault = None if indentation.startswith(self._levels[-1]) else Fault.MIXED
+        self._levels.append(indentation)
+        return Step(opens=True, closes=0, fault=fault)
+
+    def _close(self, indentation: str) -> Step:
+        before = len(self._levels)
+        while _width(self._levels[-1]) > _width(indentation):
+            self._levels.pop()
+        fault = None
+        if indentation != self._levels[-1]:
+            fault = Fault.MIXED if _width(indentation) == _width(self._levels[-1]) else Fault.BETWEEN
+        return Step(opens=False, closes=before - len(self._levels), fault=fault)
+
+
+def _width(indentation: str) -> int:
+    return len(indentation.expandtabs(_TAB_SIZE))
