@@ -5,7 +5,7 @@ from cnnspec.dims.decide import Relation, decide
 from cnnspec.dims.equality import equal_everywhere
 from cnnspec.dims.extremes import maximum, minimum
 from cnnspec.dims.index_map import UNIT, IndexMap
-from cnnspec.dims.quasi import Quasi
+from cnnspec.dims.quasi import MAX_PERIOD, Quasi
 from cnnspec.dims.rendering import render
 from cnnspec.dims.substitution import substitute
 from cnnspec.dims.symbolic import (
@@ -16,6 +16,7 @@ from cnnspec.dims.symbolic import (
     Symbolic,
     ceil_div,
     evaluate,
+    one_symbol,
     product,
     sum_of,
     symbol,
@@ -24,6 +25,7 @@ from cnnspec.dims.symbolic import (
 
 __all__ = [
     "INDEX",
+    "MAX_PERIOD",
     "UNIT",
     "Dim",
     "IndexMap",
@@ -40,6 +42,7 @@ __all__ = [
     "evaluate",
     "maximum",
     "minimum",
+    "one_symbol",
     "product",
     "render",
     "substitute",

@@ -11,8 +11,11 @@ from cnnspec.dims.symbolic import Atom, Dim, Greatest, OneSymbol, symbol, symbol
 Range = tuple[int | None, int | None]
 """The least and the greatest value; None where there is none or none is known."""
 
-INDEX = "·"
-"""The symbol that stands for the index of a unit; unlike a size it may be any integer."""
+INDEX = "𝑖"
+"""The symbol that stands for the index of a unit; unlike a size it may be any integer.
+
+It is not the letter i, so that no spec can have a symbol of that name.
+"""
 
 
 def least_value(name: str, at_least: Mapping[str, int]) -> int | None:

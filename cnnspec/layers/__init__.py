@@ -1,7 +1,22 @@
 """What a layer is: one file a family. Importing this package fills the registry."""
 
 from cnnspec.dims import Relation
-from cnnspec.layers import activation, convolution, dropout, linear, normalisation, pooling
+from cnnspec.layers import (
+    activation,
+    borders,
+    convolution,
+    depthwise,
+    dropout,
+    linear,
+    merging,
+    normalisation,
+    pooling,
+    resampling,
+    scaling,
+    shaping,
+    splitting,
+    transposed,
+)
 from cnnspec.layers.arguments import ArgumentProblem, Kind, Parameter, signature
 from cnnspec.layers.base import Derivation, Flops, Init, Layer, Requirement, Shape, Weight, WeightKind
 from cnnspec.layers.registry import LAYERS
@@ -21,10 +36,18 @@ __all__ = [
     "Weight",
     "WeightKind",
     "activation",
+    "borders",
     "convolution",
+    "depthwise",
     "dropout",
     "linear",
+    "merging",
     "normalisation",
     "pooling",
+    "resampling",
+    "scaling",
+    "shaping",
     "signature",
+    "splitting",
+    "transposed",
 ]

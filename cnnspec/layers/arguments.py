@@ -15,6 +15,9 @@ PerAxis = Dim | tuple[Dim, ...]
 Sides = Dim | tuple[Dim | tuple[Dim, Dim], ...]
 """One amount for every side, one an axis, or a (before, after) pair an axis."""
 
+Parts = int | tuple[Dim, ...]
+"""How many equal parts, or the size of each."""
+
 Padding = str | Sides
 """`"same"`, `"valid"`, or amounts."""
 
@@ -184,6 +187,27 @@ def _order(value: object) -> tuple[int, ...]:
     return tuple(axis for axis in order if isinstance(axis, int))
 
 
+MAX_PARTS = 4096
+"""The most tensors one may be cut into."""
+
+
+def _number_of_parts(value: object) -> int:
+    number = _whole(value, 1)
+    if isinstance(number, Symbolic):
+        raise ArgumentProblem(f"must be a known number, not {render(number)}")
+    if number > MAX_PARTS:
+        raise ArgumentProblem(f"must be at most {MAX_PARTS:,}, not {number:,}")
+    return number
+
+
+def _parts(value: object) -> Parts:
+    each = entries(value)
+    if each is None:
+        return _number_of_parts(value)
+    _number_of_parts(len(each))
+    return tuple(_whole(item, 1) for item in each)
+
+
 COUNT = Kind("a whole number, at least 1", _count)
 AMOUNT = Kind("a whole number, at least 0", _amount)
 PER_AXIS = Kind("a size, or one an axis", _per_axis(1))
@@ -194,7 +218,8 @@ PADDING = Kind(
 SIDES = Kind("an amount, or one or a (before, after) pair an axis", _sides)
 SHAPE = Kind("sizes, such as (64, 7, 7)", _shape)
 ORDER = Kind("the axes in their new order, such as (0, 2, 1)", _order)
-PARTS = Kind("how many equal parts, or the size of each", _per_axis(1))
+NUMBER_OF_PARTS = Kind("a known number of parts", _number_of_parts)
+PARTS = Kind("how many equal parts, or the size of each", _parts)
 FLAG = Kind("true or false", _flag)
 REAL = Kind("a number", _real)
 PROBABILITY = Kind("a probability below 1", _probability)

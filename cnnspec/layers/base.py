@@ -113,7 +113,10 @@ class Layer:
     """Whether training draws random numbers (dropout)."""
 
     def lower(self, inputs: tuple[Shape, ...]) -> Layer:
-        """The primitive that this layer stands for, now that its inputs are known (itself, mostly)."""
+        """The primitive that this layer stands for, now that its inputs are known (itself, mostly).
+
+        The requirements hold; those of the primitive are held against the same inputs next.
+        """
         del inputs
         return self
 

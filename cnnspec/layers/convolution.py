@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from cnnspec.dims import Dim, IndexMap, Relation, product, render
+from cnnspec.dims import Dim, IndexMap, product
 from cnnspec.layers.arguments import COUNT, FLAG, PADDING, PER_AXIS, Padding, PerAxis, arg
 from cnnspec.layers.base import Derivation, Flops, Init, Layer, Requirement, Shape, Weight
 from cnnspec.layers.derivation import count_macs, count_parameters
 from cnnspec.layers.registry import layer
-from cnnspec.layers.spatial import elements
+from cnnspec.layers.spatial import elements, needs_groups
 from cnnspec.layers.window import AxisWindow, Sliding, per_axis
 
 
@@ -44,7 +44,8 @@ class Conv(Layer):
     def requirements(self, inputs: tuple[Shape, ...]) -> Iterator[Requirement]:
         """Rank, room for a window, channels and groups that divide."""
         yield from self._sliding.requirements(inputs[0])
-        yield from needs_groups(self.groups, inputs[0][0], self.channels)
+        yield needs_groups(self.groups, inputs[0][0], "input")
+        yield needs_groups(self.groups, self.channels, "output")
 
     def infer(self, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
         """`(channels, *windows along every axis)`."""
@@ -84,20 +85,3 @@ class Conv(Layer):
         taps = "·".join(["in" if self.groups == 1 else "(in/groups)", *"k" * len(kernel)])
         yield count_parameters(f"out·{taps} + out" if self.bias else f"out·{taps}", weights)
         yield count_macs(f"outputs·{taps}", *outputs[0], share, *kernel)
-
-
-def needs_groups(groups: Dim, inside: Dim, outside: Dim) -> Iterator[Requirement]:
-    """Both the channels that go in and those that come out can be divided into the groups."""
-    for channels, what, argument in ((inside, "input", None), (outside, "output", "channels")):
-        yield Requirement(
-            "group-mismatch",
-            channels,
-            Relation.MULTIPLE,
-            groups,
-            lambda channels=channels, what=what: (
-                f"{render(channels)} {what} channels do not divide into {render(groups)} groups"
-            ),
-            lambda: "make the channels a multiple of the groups",
-            argument=argument or "groups",
-            port=None if argument else 0,
-        )

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from cnnspec.dims import Dim, Relation, render
+from cnnspec.dims import Dim
 from cnnspec.layers.arguments import COUNT, FLAG, REAL, arg, choice
 from cnnspec.layers.base import Derivation, Flops, Init, Layer, Requirement, Shape, Weight, WeightKind
 from cnnspec.layers.derivation import count_parameters
 from cnnspec.layers.registry import layer
-from cnnspec.layers.spatial import elements, needs_map
+from cnnspec.layers.spatial import elements, needs_groups, needs_map
 
 _EPS = "what is added to the variance so that nothing is divided by zero"
 _AFFINE = "whether a scale and a shift are learned"
@@ -107,17 +107,7 @@ class GroupNorm(Normalisation):
 
     def requirements(self, inputs: tuple[Shape, ...]) -> Iterator[Requirement]:
         """The groups divide the channels."""
-        channels = inputs[0][0]
-        yield Requirement(
-            "group-mismatch",
-            channels,
-            Relation.MULTIPLE,
-            self.groups,
-            lambda: f"{render(channels)} channels do not divide into {render(self.groups)} groups",
-            lambda: "choose a number of groups that divides the channels",
-            argument="groups",
-            port=0,
-        )
+        yield needs_groups(self.groups, inputs[0][0], "input")
 
 
 @layer("instancenorm")

@@ -65,3 +65,22 @@ def needs_one_per_axis(word: str, argument: str, value: object, shape: Shape) ->
         lambda: f"give one number for all axes, or {rank} of them",
         argument=argument,
     )
+
+
+def needs_groups(groups: Dim, channels: Dim, which: str) -> Requirement:
+    """The channels that go in (`which` is input) or come out (output) can be divided into the groups."""
+    return Requirement(
+        "group-mismatch",
+        channels,
+        Relation.MULTIPLE,
+        groups,
+        lambda: f"{render(channels)} {which} channels do not divide into {render(groups)} groups",
+        lambda: f"make the {which} channels a multiple of the groups",
+        argument="groups" if which == "input" else "channels",
+        port=0 if which == "input" else None,
+    )
+
+
+def tensor_axis_name(rank: int, axis: int) -> str:
+    """What an axis of a tensor is called: `rank` counts the channels, which are axis 0."""
+    return "channels" if axis == 0 else axis_name(rank - 1, axis - 1)

@@ -82,7 +82,7 @@ def per_axis(value: PerAxis, rank: int) -> tuple[Dim, ...]:
     return value if isinstance(value, tuple) else (value,) * rank
 
 
-def _pads(pad: Padding, rank: int) -> tuple[tuple[Dim, Dim] | None, ...]:
+def paddings(pad: Padding, rank: int) -> tuple[tuple[Dim, Dim] | None, ...]:
     """(before, after) an axis; None stands for `same`."""
     if isinstance(pad, str):
         return (None if pad == "same" else (0, 0),) * rank
@@ -98,7 +98,7 @@ def _resolved(sliding: Sliding, sizes: Shape) -> tuple[AxisWindow, ...]:
         per_axis(sliding.kernel, rank),
         per_axis(sliding.stride, rank),
         per_axis(sliding.dilation, rank),
-        _pads(sliding.pad, rank),
+        paddings(sliding.pad, rank),
         strict=True,
     )
     return tuple(_along_axis(*each, ceil=sliding.ceil) for each in arguments)
