@@ -10,13 +10,11 @@ from threading import RLock
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cnnspec.backend import initial, weights
-from cnnspec.backend.kernels import registry
-from cnnspec.backend.kernels.arrays import Backward, Context, Forward
-from cnnspec.backend.kernels.operations import CrossEntropy
+from cnnspec.backend.kernels.arrays import Context
+from cnnspec.backend.losses import cross_entropy
 from cnnspec.backend.plan.model import Head, Plan, Port
 from cnnspec.backend.program import PlainProgram, Program
 from cnnspec.backend.storage import Storage
@@ -64,7 +62,7 @@ class Executable:
 
     @property
     def parameters(self) -> Arrays:
-        """The trained and frozen weights by path (`stage2.1.conv1.weight`). Write into them: `p[name][...] = …`."""
+        """The weights by path (`stage2.1.conv1.weight`), frozen ones too. To set one: `p[name][...] = values`."""
         return self._weights(buffers=False)
 
     @property
@@ -155,25 +153,8 @@ class Executable:
 
     def _head_loss(self, head: Head, labels: ArrayLike, last: _Pass) -> float:
         logits = self._program.tensor(head.logits, last.count)
-        numbers = check_labels(labels, logits)
-        operation, result = CrossEntropy(), np.empty(1, logits.dtype)
-        workspace = tuple(
-            np.empty(want.shape, logits.dtype)
-            for want in operation.workspace((logits.shape, numbers.shape), ((1,),))
-        )
-        registry.forward(
-            operation, Forward((logits, numbers), (result,), workspace=workspace, context=last.context)
-        )
-        if head.gradient is not None:
-            seed = self._program.tensor(head.gradient, last.count)
-            weight = np.full(1, head.weight, logits.dtype)
-            registry.backward(
-                operation,
-                Backward(
-                    (logits, numbers), (), (weight,), (seed, None), workspace=workspace, context=last.context
-                ),
-            )
-        return float(result[0]) * head.weight
+        seed = None if head.gradient is None else self._program.tensor(head.gradient, last.count)
+        return cross_entropy(logits, check_labels(labels, logits), head.weight, seed, last.context)
 
     def _clear_seeds(self, count: int) -> None:
         ends = (*self.plan.outputs, *self.plan.heads)
@@ -211,7 +192,10 @@ class Executable:
             weights.save_weights(path, self.state, {"net": self.plan.name, **(metadata or {})})
 
     def load(self, path: str | Path) -> dict[str, str]:
-        """Read the weights from such a file and return its texts. Raises DiagnosticError (weights-mismatch, …)."""
+        """Read the weights from such a file and return its texts.
+
+        Raises DiagnosticError (weights-mismatch, bad-data, file-unreadable), and has then changed nothing.
+        """
         with self.lock:
             return weights.load_weights(path, self.state, ignored=self.plan.omitted)
 

@@ -46,6 +46,8 @@ class PlainProgram:
         self._storage = storage
         self._forward: dict[int, list[Bound]] = {}
         self._backward: dict[int, list[Bound]] = {}
+        tracked = [slot for slot in plan.slots if slot.name.endswith(".num_batches_tracked")]
+        self._counters = [storage.weight(slot) for slot in tracked]
 
     def tensor(self, buffer: int, count: int) -> Array:
         """A buffer whose first axis is the batch, cut to so many samples."""
@@ -58,6 +60,9 @@ class PlainProgram:
             self._forward[count] = [self._bind_forward(step, count) for step in self._plan.forward]
         for call in self._forward[count]:
             call(context)
+        if context.training:
+            for counter in self._counters:
+                counter += 1
 
     def backward(self, count: int, context: Context) -> None:
         """Run the backward steps."""
@@ -67,15 +72,15 @@ class PlainProgram:
             call(context)
 
     def _bind_forward(self, step: Forward, count: int) -> Bound:
-        inputs, outputs = self._tensors(step.inputs, count), self._tensors(step.outputs, count)
         saved, workspace = self._extras(step, count)
-        weights = self._weights(step.call.weights)
-
-        def call(context: Context) -> None:
-            arrays = ForwardArrays(inputs, outputs, weights, saved, workspace, context)
-            registry.forward(step.call.operation, arrays)
-
-        return call
+        arrays = ForwardArrays(
+            inputs=self._tensors(step.inputs, count),
+            outputs=self._tensors(step.outputs, count),
+            weights=self._weights(step.call.weights),
+            saved=saved,
+            workspace=workspace,
+        )
+        return registry.bind_forward(step.call.operation, arrays)
 
     def _bind_backward(self, step: BackwardStep, count: int) -> Bound:
         match step:
@@ -90,28 +95,18 @@ class PlainProgram:
                 return _adding(self._storage.used_gradient(step.target), part)
 
     def _bind_operation(self, step: Backward, count: int) -> Bound:
-        inputs, outputs = self._tensors(step.inputs, count), self._tensors(step.outputs, count)
-        output_gradients = self._tensors(step.output_gradients, count)
-        input_gradients = tuple(None if g is None else self.tensor(g, count) for g in step.input_gradients)
-        weights = self._weights(step.call.weights)
-        weight_gradients = tuple(map(self._weight_gradient, step.weight_gradients, step.call.weights))
         saved, workspace = self._extras(step, count)
-
-        def call(context: Context) -> None:
-            arrays = BackwardArrays(
-                inputs,
-                outputs,
-                output_gradients,
-                input_gradients,
-                weight_gradients,
-                weights,
-                saved,
-                workspace,
-                context,
-            )
-            registry.backward(step.call.operation, arrays)
-
-        return call
+        arrays = BackwardArrays(
+            inputs=self._tensors(step.inputs, count),
+            outputs=self._tensors(step.outputs, count),
+            output_gradients=self._tensors(step.output_gradients, count),
+            input_gradients=tuple(None if g is None else self.tensor(g, count) for g in step.input_gradients),
+            weight_gradients=tuple(map(self._weight_gradient, step.weight_gradients, step.call.weights)),
+            weights=self._weights(step.call.weights),
+            saved=saved,
+            workspace=workspace,
+        )
+        return registry.bind_backward(step.call.operation, arrays)
 
     def _extras(self, step: Forward | Backward, count: int) -> tuple[Arrays, Arrays]:
         """The saved and the scratch arrays, in the shapes that so many samples need."""

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save_file  # pyright: ignore[reportUnknownVariableType]
 
 from cnnspec.backend.atomic import replacing
 from cnnspec.diagnostics import Diagnostic, DiagnosticError, Help
 
 Arrays = Mapping[str, NDArray[Any]]
 
-_FLOATS = ("F16", "F32", "F64")
+_NUMBERS = ("F16", "F32", "F64", "I64")
 _NAMES_SHOWN = 4
 
 
@@ -39,7 +39,8 @@ def load_weights(path: str | Path, targets: Arrays, ignored: Collection[str] = (
     """
     path = Path(path).expanduser()
     try:
-        with safe_open(path, "numpy") as file:
+        with safe_open(path, "numpy") as opened:
+            file = cast("Any", opened)
             if problems := list(_differences(path, file, targets, ignored)):
                 raise DiagnosticError(*problems)
             for name, target in targets.items():
@@ -76,10 +77,10 @@ def _value_differs(name: str, found: Any, target: NDArray[Any]) -> Iterable[Diag
     if shape != target.shape:
         message = f"{name} is {list(shape)} in the file and {list(target.shape)} in the net"
         yield Diagnostic("weights-mismatch", message)
-    if dtype not in _FLOATS:
+    if dtype not in _NUMBERS:
         message = f"{name} holds {dtype} elements"
         yield Diagnostic(
-            "weights-mismatch", message, help=Help(f"convert them to one of {', '.join(_FLOATS)}")
+            "weights-mismatch", message, help=Help(f"convert them to one of {', '.join(_NUMBERS)}")
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from cnnspec.backend.plan.model import ALIGNMENT, Buffer, Role
+from cnnspec.backend.plan.model import ALIGNMENT, Buffer
 
 
 def pack(buffers: Sequence[Buffer]) -> tuple[tuple[Buffer, ...], int]:
@@ -39,19 +39,15 @@ def aligned(size: int) -> int:
     return -(-size // ALIGNMENT) * ALIGNMENT
 
 
-def fullest(buffers: Sequence[Buffer]) -> tuple[int, dict[Role, int]]:
-    """The time at which most bytes are alive, and how many of each role are alive then."""
+def fullest(buffers: Sequence[Buffer]) -> list[Buffer]:
+    """The buffers that are alive at the time at which most bytes are."""
     change: dict[int, int] = {}
     for buffer in buffers:
         change[buffer.first] = change.get(buffer.first, 0) + buffer.bytes
         change[buffer.last + 1] = change.get(buffer.last + 1, 0) - buffer.bytes
-    peak, peak_time, now = 0, 0, 0
+    most, fullest_time, now = 0, 0, 0
     for time in sorted(change):
         now += change[time]
-        if now > peak:
-            peak, peak_time = now, time
-    by_role = dict.fromkeys(Role, 0)
-    for buffer in buffers:
-        if buffer.first <= peak_time <= buffer.last:
-            by_role[buffer.role] += buffer.bytes
-    return peak_time, by_role
+        if now > most:
+            most, fullest_time = now, time
+    return [buffer for buffer in buffers if buffer.first <= fullest_time <= buffer.last]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
 
 from cnnspec.backend.plan.draft import Draft, Key, key_of, name_of
@@ -96,7 +96,7 @@ class Tape:
         self.draft.time += 1
 
 
-def sensitive(nodes: Sequence[Node], trained: Set[str], inputs: Set[Key]) -> tuple[set[str], set[Key]]:
+def sensitive(nodes: Sequence[Node], trained: Set[str], inputs: Iterable[Key]) -> tuple[set[str], set[Key]]:
     """The layers whose backward pass runs and the tensors that get gradients.
 
     These are the layers at or after a trained weight (or an input whose gradient is asked for), and the tensors

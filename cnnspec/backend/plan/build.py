@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-import networkx as nx
-
 from cnnspec.backend.kernels.operations import Softmax
 from cnnspec.backend.plan.arena import fullest, pack
 from cnnspec.backend.plan.available import available_memory
@@ -13,7 +11,7 @@ from cnnspec.backend.plan.backward import Tape, sensitive
 from cnnspec.backend.plan.draft import Draft, key_of
 from cnnspec.backend.plan.forward import add_forward, add_inputs
 from cnnspec.backend.plan.lowering import refuse_unknown
-from cnnspec.backend.plan.model import Call, Head, Memory, Plan, Port, Scores
+from cnnspec.backend.plan.model import Buffer, Call, Head, Memory, Plan, Port, Role, Scores
 from cnnspec.backend.plan.refusals import refuse_requests, refuse_too_big
 from cnnspec.backend.plan.sizes import whole_shape
 from cnnspec.backend.plan.slots import place, slots_of
@@ -32,24 +30,23 @@ def make_plan(
     outputs = graph.outputs if training else graph.inference_outputs
     nodes = _needed(graph, outputs)
     refuse_unknown(nodes)
-    used = slots_of(graph, graph if training else nodes, training=training)
-    slots, trained_bytes, weight_bytes = place(used, dtype)
+    slots, trained_bytes, weight_bytes = place(
+        slots_of(graph, graph if training else nodes, training=training), dtype
+    )
+    trained = {slot.name for slot in slots if slot.trainable}
+    sources = [key_of(spec.tensor) for spec in graph.inputs if training and input_gradients]
+    layers, wanted = sensitive(nodes, trained, sources)
 
     draft = Draft(batch, dtype)
-    sources = {key_of(spec.tensor) for spec in graph.inputs} if training and input_gradients else set()
-    trained = {slot.name for slot in slots if slot.trainable}
-    layers, wanted = sensitive(nodes, trained, sources)
-    tape = Tape(draft, trained, wanted)
     add_inputs(graph, draft)
     forward = add_forward(nodes, draft, layers)
+    tape = Tape(draft, trained, wanted)
     output_ports, heads = _ends(graph, outputs, tape)
     for node in reversed(nodes):
         if node.path in layers:
             tape.differentiate(node)
     input_ports = _beginnings(graph, tape)
-
     buffers, arena = pack(draft.buffers)
-    paths = [*(step.path for step in forward), outputs[0].tensor.node, *(step.path for step in tape.steps)]
     made = Plan(
         name=graph.name,
         batch=batch,
@@ -63,7 +60,7 @@ def make_plan(
         buffers=buffers,
         slots=slots,
         omitted=_omitted(graph, {slot.name for slot in slots}),
-        memory=_memory(draft, arena, weight_bytes, trained_bytes, paths),
+        memory=_memory(buffers, arena, weight_bytes, trained_bytes),
     )
     refuse_too_big(made, graph, available_memory())
     return made
@@ -71,11 +68,12 @@ def make_plan(
 
 def _needed(graph: Graph, outputs: Iterable[Output]) -> list[Node]:
     """The layers that the outputs depend on, in the order of the graph; the inputs are not layers."""
-    paths: set[str] = set()
-    for output in outputs:
-        paths |= nx.ancestors(graph.nx, output.tensor.node) | {output.tensor.node}
-    paths -= {spec.tensor.node for spec in graph.inputs}
-    return [node for node in graph if node.path in paths]
+    inputs = {spec.tensor.node for spec in graph.inputs}
+    paths = {output.tensor.node for output in outputs}
+    for node in reversed(list(graph)):
+        if node.path in paths:
+            paths.update(tensor.node for tensor in node.inputs)
+    return [node for node in graph if node.path in paths - inputs]
 
 
 def _ends(graph: Graph, outputs: Sequence[Output], tape: Tape) -> tuple[tuple[Port, ...], tuple[Head, ...]]:
@@ -135,6 +133,10 @@ def _omitted(graph: Graph, kept: set[str]) -> tuple[str, ...]:
     return tuple(name for name in names if name not in kept)
 
 
-def _memory(draft: Draft, arena: int, weights: int, gradients: int, paths: Sequence[str]) -> Memory:
-    time, by_role = fullest(draft.buffers)
-    return Memory(weights, gradients, arena, by_role, peak_path=paths[min(time, len(paths) - 1)])
+def _memory(buffers: Sequence[Buffer], arena: int, weights: int, gradients: int) -> Memory:
+    alive = fullest(buffers)
+    by_role = dict.fromkeys(Role, 0)
+    for buffer in alive:
+        by_role[buffer.role] += buffer.bytes
+    newest = max(alive, key=lambda buffer: buffer.first, default=None)
+    return Memory(weights, gradients, arena, by_role, newest.path if newest else "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Set
 
+from cnnspec.backend.kernels.operations import Operation
 from cnnspec.backend.plan.draft import Draft, key_of, name_of
 from cnnspec.backend.plan.lowering import kernel_shape, lower, weight_shape
 from cnnspec.backend.plan.model import Call, Forward, Role, Use
@@ -43,7 +44,7 @@ def _step(node: Node, draft: Draft, stream: int, *, saves: bool) -> Forward:
         operation=operation,
         input_shapes=input_shapes,
         output_shapes=output_shapes,
-        weights=_uses(node, operation.weights),
+        weights=_uses(node, operation),
         saved=draft.lend(Role.SAVED, node.path, wanted),
     )
     draft.calls[node.path] = call
@@ -51,6 +52,8 @@ def _step(node: Node, draft: Draft, stream: int, *, saves: bool) -> Forward:
     return Forward(call, inputs, outputs, workspace)
 
 
-def _uses(node: Node, names: tuple[str, ...]) -> tuple[Use, ...]:
+def _uses(node: Node, operation: Operation) -> tuple[Use, ...]:
     shapes = {weight.name: weight.shape for weight in node.weights}
-    return tuple(Use(f"{node.owner}.{name}", weight_shape(name, shapes[name])) for name in names)
+    return tuple(
+        Use(f"{node.owner}.{name}", weight_shape(operation, shapes[name])) for name in operation.weights
+    )

@@ -183,6 +183,7 @@ class Port:
     shape: Shape
     buffer: int
     gradient: int | None
+    scores: Scores = Scores.LOGITS
     training_only: bool = False
 
 
@@ -192,14 +193,14 @@ class Head:
 
     output: str
     logits: int
-    gradient: int
+    gradient: int | None
     weight: float
     training_only: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """The bytes a run takes. `peak` is what is alive in the fullest step, which is one of the layer `peak_path`."""
+    """The bytes a run takes. `peak` is what is alive in the fullest step, which `peak_path` makes so full."""
 
     weights: int
     gradients: int

@@ -11,13 +11,14 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnspec.backend.classify import batches
 from cnnspec.backend.datasets import Dataset, Samples, bad_data
 from cnnspec.backend.executable import Executable
 from cnnspec.backend.plan.available import available_memory
 from cnnspec.backend.plan.refusals import in_bytes
 from cnnspec.backend.preparation import METADATA_KEY, Preparation, measure, pad_to
 from cnnspec.backend.training.interrupts import interrupts_deferred
-from cnnspec.backend.training.measuring import Tally, evaluate, hits, parts, prepared
+from cnnspec.backend.training.measuring import Tally, evaluate, hits, prepared
 from cnnspec.backend.training.optimisers import Updates
 from cnnspec.backend.training.progress import BatchDone, EpochDone, Progress
 from cnnspec.backend.training.recipe import Recipe
@@ -80,12 +81,12 @@ class _Run:
         start = perf_counter()
         tally = Tally()
         order = _order(self.recipe.seed, epoch, len(self.samples))
-        batches = list(parts(len(order), self.executable.plan.batch))
-        for batch, part in enumerate(batches):
-            time = epoch + batch / len(batches)
+        cuts = list(batches(len(order), self.executable.plan.batch))
+        for batch, part in enumerate(cuts):
+            time = epoch + batch / len(cuts)
             rate = self.recipe.schedule.rate(time, self.recipe.epochs)
             self.step(order[part], rate, tally)
-            self.watch(self._batch_done(epoch, batch + 1, len(batches), tally, rate, perf_counter() - start))
+            self.watch(self._batch_done(epoch, batch + 1, len(cuts), tally, rate, perf_counter() - start))
         self.done.append(self._epoch_done(epoch, tally, perf_counter() - start))
         self.watch(self.done[-1])
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnspec.backend.classify import batches
 from cnnspec.backend.datasets import Samples
 from cnnspec.backend.executable import Executable
 from cnnspec.backend.preparation import Preparation
@@ -42,7 +43,7 @@ class Tally:
 def evaluate(executable: Executable, samples: Samples, preparation: Preparation) -> Tally:
     """Loss and accuracy at inference."""
     tally = Tally()
-    for chosen in parts(len(samples), executable.plan.batch):
+    for chosen in batches(len(samples), executable.plan.batch):
         images = prepared(executable, preparation, samples.images[chosen])
         executable.forward(images, training=False)
         labels = samples.labels[chosen]
@@ -61,9 +62,3 @@ def hits(outputs: Mapping[str, NDArray[Any]], labels: NDArray[np.int64]) -> floa
     scores = next(iter(outputs.values()))
     right = scores.argmax(axis=1) == labels.reshape(len(labels), *scores.shape[2:])
     return float(right.reshape(len(labels), -1).mean(axis=1).sum())
-
-
-def parts(count: int, size: int) -> Iterator[slice]:
-    """Cut a number of samples into batches; the last may be smaller."""
-    for start in range(0, count, size):
-        yield slice(start, min(start + size, count))
