@@ -1,5 +1,6 @@
 """The exact algebra of sizes: integers where sizes are known, normal forms in symbols where they are not."""
 
+from cnnspec.dims.aggregates import ceil_div, product, sum_of
 from cnnspec.dims.bounds import INDEX, bounds
 from cnnspec.dims.decide import Relation, decide
 from cnnspec.dims.equality import equal_everywhere
@@ -14,11 +15,8 @@ from cnnspec.dims.symbolic import (
     Polynomial,
     SizeLimitError,
     Symbolic,
-    ceil_div,
     evaluate,
     one_symbol,
-    product,
-    sum_of,
     symbol,
     symbols_of,
 )

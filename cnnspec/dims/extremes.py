@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import reduce
 
 from cnnspec.dims import quasi
+from cnnspec.dims.aggregates import greatest
 from cnnspec.dims.decide import Relation, decide
-from cnnspec.dims.symbolic import Dim, OneSymbol, greatest, one_symbol
+from cnnspec.dims.symbolic import Dim, OneSymbol, one_symbol
 
 
 def maximum(*dims: Dim) -> Dim:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from math import gcd
+from typing import cast
 
+from cnnspec.dims.floor_form import floor_form
 from cnnspec.dims.quasi import Quasi
 from cnnspec.dims.substitution import sum_of_floors
 from cnnspec.dims.symbolic import Atom, Dim, Floor, Greatest, Monomial, OneSymbol, Polynomial, Terms, collect
@@ -29,7 +31,7 @@ def _addends(dim: Dim) -> list[tuple[int, str]]:
         case Polynomial():
             return _factored(dim) or _terms(dim.terms)
         case _:
-            return [(dim, "")]  # pyright: ignore[reportReturnType]
+            return [(cast("int", dim), "")]
 
 
 def _sum(addends: list[tuple[int, str]]) -> str:
@@ -52,31 +54,17 @@ def _times(factor: int, body: str) -> str:
 
 
 def _linear(name: str, function: Quasi) -> list[tuple[int, str]]:
-    content, offset = function.content, function.table[0]
-    sign = -1 if function.step < 0 else 1
-    table = tuple((value - offset) // (sign * content) for value in function.table)
-    inner = Quasi(abs(function.step) // content, function.period, table)
-    if inner.period == 1:
-        return _with_constant(sign * content, name, offset)
-    shift = _as_one_floor(inner)
-    if shift is not None:
-        whole, offset = divmod(offset, content) if offset % content == 0 else (0, offset)
-        numerator = _sum(_with_constant(inner.step, name, shift + sign * whole * inner.period))
-        return _with_constant(sign * content, _floor_text(numerator, str(inner.period)), offset)
-    return _nested(name, function)
+    if function.period == 1:
+        return _with_constant(function.step, name, function.table[0])
+    form = floor_form(function)
+    if form is None:
+        return _nested(name, function)
+    numerator = _sum(_with_constant(form.step, name, form.shift))
+    return _with_constant(form.factor, _floor_text(numerator, str(form.period)), form.constant)
 
 
 def _with_constant(factor: int, body: str, constant: int) -> list[tuple[int, str]]:
     return [(factor, body), (constant, "")] if constant else [(factor, body)]
-
-
-def _as_one_floor(inner: Quasi) -> int | None:
-    """`a` such that f(n) = ⌊(step·n + a)/period⌋, where there is one: each entry bounds it on both sides."""
-    slack = [inner.period * value - inner.step * n for n, value in enumerate(inner.table)]
-    least, most = max(slack), min(slack) + inner.period - 1
-    if least > most or inner.step == 0:
-        return None
-    return 0 if least <= 0 <= most else least
 
 
 def _floor_text(numerator: str, divisor: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from cnnspec.dims import quasi
+from cnnspec.dims.aggregates import greatest, product
 from cnnspec.dims.quasi import Quasi
 from cnnspec.dims.symbolic import (
     Atom,
@@ -15,9 +16,7 @@ from cnnspec.dims.symbolic import (
     Polynomial,
     floor_divide,
     from_atom,
-    greatest,
     one_symbol,
-    product,
 )
 
 

@@ -10,9 +10,10 @@ Results that do not depend on any symbol are plain `int`s.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import cast
 
 from cnnspec.dims import quasi
 from cnnspec.dims.quasi import Quasi
@@ -59,9 +60,6 @@ class Symbolic:
 
     def __mod__(self, other: Dim) -> Dim:
         return self - floor_divide(self, other) * other
-
-    def __rmod__(self, other: int) -> Dim:
-        return other - floor_divide(other, self) * self
 
     def evaluate(self, values: Mapping[str, int]) -> int:
         """The size where every symbol has a value (KeyError names one that has none)."""
@@ -203,9 +201,6 @@ class Polynomial(Symbolic):
         return frozenset[str]().union(*(atom.symbols for monomial in self.terms for atom in monomial))
 
 
-# --- between the forms ------------------------------------------------------------------------------------
-
-
 def symbol(name: str) -> Symbolic:
     """The size that is called `name`."""
     return OneSymbol(name, quasi.IDENTITY)
@@ -240,14 +235,12 @@ def _primitive(size: OneSymbol) -> tuple[OneSymbol, int, int]:
 
 def terms_of(dim: Dim) -> Terms:
     """A size as a sum of products of atoms."""
-    match dim:
-        case Polynomial():
-            return dim.terms
-        case OneSymbol():
-            atom, factor, offset = _primitive(dim)
-            return {(atom,): factor, (): offset} if offset else {(atom,): factor}
-        case _:
-            return {(): int(dim)} if dim else {}  # pyright: ignore[reportArgumentType]
+    if isinstance(dim, int):
+        return {(): dim} if dim else {}
+    if isinstance(dim, OneSymbol):
+        atom, factor, offset = _primitive(dim)
+        return {(atom,): factor, (): offset} if offset else {(atom,): factor}
+    return cast("Polynomial", dim).terms
 
 
 def collect(terms: Terms) -> Dim:
@@ -276,26 +269,22 @@ def _join(functions: list[Quasi], function: Quasi) -> None:
 
 
 def _assemble(rest: Terms, parts: list[Dim]) -> Dim:
-    constant = rest.get((), 0)
-    if len(rest) == (() in rest) and len(parts) <= 1:
-        if not parts:
-            return constant
-        part = parts[0]
-        if isinstance(part, OneSymbol):
-            return OneSymbol(part.symbol, quasi.shifted(part.function, constant))
+    """Terms of higher degree, one function a symbol, and the constants of both."""
+    constant = rest.pop((), 0)
+    if not rest and len(parts) <= 1:
+        return parts[0] + constant if parts else constant
     for part in parts:
         for monomial, factor in terms_of(part).items():
-            rest[monomial] = rest.get(monomial, 0) + factor
-    terms = {monomial: factor for monomial, factor in rest.items() if factor}
-    return Polynomial(terms) if terms.keys() - {()} else terms.get((), 0)
+            if monomial:
+                rest[monomial] = factor
+            else:
+                constant += factor
+    return Polynomial({**rest, (): constant} if constant else rest)
 
 
 def from_atom(atom: Atom) -> Dim:
     """An atom as a size."""
     return collect({(atom,): 1})
-
-
-# --- arithmetic -------------------------------------------------------------------------------------------
 
 
 def add(left: Dim, right: Dim) -> Dim:
@@ -355,11 +344,9 @@ def _divided_by_int(numerator: Dim, divisor: int) -> Dim:
         if quotient is not None:
             return one_symbol(numerator.symbol, quotient)
     whole, rest = _split(numerator, divisor)
-    if isinstance(rest, OneSymbol) and rest != numerator:
-        return whole + _divided_by_int(rest, divisor)
-    if isinstance(rest, int):
-        return whole + rest // divisor
-    return whole + _floor_of(rest, divisor)
+    if isinstance(rest, Symbolic) and rest == numerator:
+        return _floor_of(rest, divisor)
+    return whole + _divided_by_int(rest, divisor)
 
 
 def _split(numerator: Dim, divisor: int) -> tuple[Dim, Dim]:
@@ -411,43 +398,3 @@ def _without(monomial: Monomial, part: Monomial) -> Monomial | None:
             return None
         left.remove(atom)
     return tuple(left)
-
-
-def product(dims: Iterable[Dim]) -> Dim:
-    """The product of sizes (1 for none)."""
-    result: Dim = 1
-    for dim in dims:
-        result = result * dim
-    return result
-
-
-def sum_of(dims: Iterable[Dim]) -> Dim:
-    """The sum of sizes (0 for none)."""
-    total: Dim = 0
-    for dim in dims:
-        total = total + dim
-    return total
-
-
-def ceil_div(numerator: Dim, divisor: Dim) -> Dim:
-    """`⌈numerator / divisor⌉`."""
-    return -(-numerator // divisor)
-
-
-def greatest(sizes: Iterable[Dim]) -> Dim:
-    """The greatest of sizes as an atom; only numbers are compared (`extremes.maximum` decides more)."""
-    everything = frozenset(part for size in sizes for part in _parts_of_greatest(size))
-    numbers = [size for size in everything if isinstance(size, int)]
-    others = everything.difference(numbers)
-    candidates = others | {max(numbers)} if numbers else others
-    return next(iter(candidates)) if len(candidates) == 1 else from_atom(Greatest(candidates))
-
-
-def _parts_of_greatest(size: Dim) -> Iterable[Dim]:
-    """The sizes that a greatest-of is over; any other size itself."""
-    if isinstance(size, Polynomial) and len(size.terms) == 1:
-        ((monomial, factor),) = size.terms.items()
-        atom = monomial[0]
-        if factor == 1 and len(monomial) == 1 and isinstance(atom, Greatest):
-            return atom.sizes
-    return (size,)

@@ -33,9 +33,7 @@ class Split(Layer):
                 size,
                 Relation.EQUAL,
                 total,
-                lambda: (
-                    f"the parts make {render(total)} {self.axis}, but {shape_text(shape)} has {render(size)}"
-                ),
+                lambda: f"the parts make {render(total)} {self.axis}, not {render(size)}",
                 argument="parts",
                 port=0,
             )
@@ -89,10 +87,7 @@ class Chunk(Layer):
             shape[axis] - size * (self.parts - 1),
             Relation.AT_LEAST,
             1,
-            lambda: (
-                f"chunks of {render(size)} {self.axis} leave none of {render(shape[axis])} for the last of "
-                f"{self.parts}"
-            ),
+            lambda: f"{render(shape[axis])} {self.axis} in chunks of {render(size)} are not {self.parts}",
             argument="parts",
             port=0,
         )
