@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from math import gcd
 
 from cnnspec.backend.fast.kernels.taps import Epilogue, TapConvolution
 from cnnspec.backend.fast.kernels.tiles import shape_of
-from cnnspec.backend.fast.layout import BlockedMap
+from cnnspec.backend.fast.layout import BlockedMap, Place
 from cnnspec.backend.kernels.operations import Triple, Window
 
 
@@ -146,4 +146,52 @@ def data_gradient(
         pixels=pixels,
         vectors=vectors,
         epilogue=epilogue,
+    )
+
+
+def depthwise(dense: TapConvolution, blocks: int, accumulators: int) -> TapConvolution:
+    """The same geometry where every channel is a group of its own: whole vectors are multiplied."""
+    height, width = dense.count[1], dense.count[2]
+    return replace(
+        dense,
+        groups=blocks,
+        in_blocks=1,
+        inner=1,
+        out_blocks=1,
+        pixels=accumulators // 2 if height * width > accumulators else accumulators,
+        vectors=1,
+        depthwise=True,
+    )
+
+
+def linear(
+    source: BlockedMap, target: BlockedMap, accumulators: int, epilogue: Epilogue
+) -> TapConvolution:
+    """A linear layer on whole maps: a window as large as the map, the batch elements being the pixels.
+
+    `target` is a map of one pixel. The places of the epilogue are those of maps like it.
+    """
+    pixels, vectors = shape_of(1, source.batch, target.blocks, accumulators)
+
+    def over_batch(place: Place) -> Place:
+        return replace(place, batch=0, pixel=(0, 0, place.batch))
+
+    return TapConvolution(
+        batch=1,
+        groups=1,
+        in_blocks=source.blocks,
+        inner=source.block,
+        out_blocks=target.blocks,
+        count=(1, 1, source.batch),
+        taps=source.size,
+        tap_step=source.steps,
+        source=over_batch(source.place()),
+        target=over_batch(target.place()),
+        pixels=pixels,
+        vectors=vectors,
+        epilogue=replace(
+            epilogue,
+            addend=over_batch(epilogue.addend) if epilogue.addend else None,
+            gate=over_batch(epilogue.gate) if epilogue.gate else None,
+        ),
     )

@@ -63,6 +63,7 @@ class TapConvolution:
     pixels: int
     vectors: int
     epilogue: Epilogue
+    depthwise: bool = False
 
     @property
     def _tiling(self) -> Tiling:
@@ -78,9 +79,23 @@ class TapConvolution:
         """One a row of tiles: the panel varies slowest, so that its weights stay in the cache."""
         return self.groups * self.panels * self.batch * self.count[0] * self._tiling.rows
 
+    @property
+    def run(self) -> tuple[int, int]:
+        """Products of one row of taps: the length of a run, and how many runs there are.
+
+        The channels of a tap lie side by side, and neighbouring taps too where they are not dilated. A depthwise
+        convolution multiplies whole vectors, a tap each.
+        """
+        if self.depthwise:
+            return self.taps[2], 1
+        if self.tap_step[2] == self.inner:
+            return self.taps[2] * self.inner, 1
+        return self.inner, self.taps[2]
+
     def panel_numbers(self, lanes: int) -> int:
         """How many numbers the weights of one panel are."""
-        return self.in_blocks * prod(self.taps) * self.inner * self.vectors * lanes
+        products = self.taps[0] * self.taps[1] * prod(self.run)
+        return self.in_blocks * products * self.vectors * lanes
 
     def emit(self, e: Emitter, buffers: Sequence[Word], task: Word) -> None:
         """One row of tiles of one panel."""
@@ -208,14 +223,13 @@ class _Tile:
         """Σ over `blocks` input blocks from `first`, taps and channels."""
         kernel = self.kernel
         step = [e.bytes * number for number in kernel.tap_step]
-        merged = kernel.tap_step[2] == kernel.inner
-        run, rounds = (kernel.taps[2] * kernel.inner, 1) if merged else (kernel.inner, kernel.taps[2])
+        run, rounds = kernel.run
         panel_row = e.bytes * kernel.vectors * e.lanes
 
         def over_blocks(index: Word, sums: list[Vector]) -> list[Vector]:
             block = index + first
             x = source + block * (e.bytes * kernel.source.block)
-            w = weights + block * (panel_row * prod(kernel.taps) * kernel.inner)
+            w = weights + block * (panel_row * kernel.taps[0] * kernel.taps[1] * run * rounds)
 
             def over_depth(d: Word, sums: list[Vector]) -> list[Vector]:
                 def over_rows(h: Word, sums: list[Vector]) -> list[Vector]:
@@ -233,24 +247,30 @@ class _Tile:
         return e.fold(blocks, start, over_blocks)
 
     def _run(self, e: Emitter, length: int, source: Word, weights: Word, sums: list[Vector]) -> list[Vector]:
-        """`length` products of every sum, from numbers that lie side by side."""
+        """`length` products of every sum, from numbers that lie side by side (or pixels, if depthwise)."""
         unroll = _unrolling(length)
-        panel_row = self.kernel.vectors * e.lanes
+        row, step = e.bytes * unroll * self.kernel.vectors * e.lanes, e.bytes * unroll * self._step
 
         def some(index: Word, sums: list[Vector]) -> list[Vector]:
-            x, w = source + index * (e.bytes * unroll), weights + index * (e.bytes * unroll * panel_row)
+            x, w = source + index * step, weights + index * row
             for k in range(unroll):
                 sums = self._products(e, k, x, w, sums)
             return sums
 
         return e.fold(length // unroll, sums, some)
 
+    @property
+    def _step(self) -> int:
+        """From one number of a run to the next."""
+        return self.kernel.tap_step[2] if self.kernel.depthwise else 1
+
     def _products(self, e: Emitter, k: int, x: Word, w: Word, sums: list[Vector]) -> list[Vector]:
         vectors = self.kernel.vectors
         row = [e.load(w, (k * vectors + vector) * e.lanes) for vector in range(vectors)]
         following: list[Vector] = []
+        take = e.load if self.kernel.depthwise else e.broadcast
         for pixel in range(self.height * self.width):
-            number = e.broadcast(x, k + self._offset(self.kernel.source, pixel))
+            number = take(x, k * self._step + self._offset(self.kernel.source, pixel))
             following += [e.fma(number, row[v], sums[pixel * vectors + v]) for v in range(vectors)]
         return following
 

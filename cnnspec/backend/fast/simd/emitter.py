@@ -186,6 +186,10 @@ class Emitter:
         """The greatest whole number not above."""
         return self._intrinsic("floor", vector)
 
+    def real_of(self, word: Word) -> Vector:
+        """A whole number as a single real one."""
+        return Vector(self.builder, self.builder.sitofp(word.value, self.scalar_type))
+
     def times_two_to(self, vector: Vector, power: Vector) -> Vector:
         """`vector * 2**power` for whole powers within the normal exponents."""
         bits = 32 if self.real is Real.FLOAT32 else 64
@@ -245,6 +249,36 @@ class Emitter:
         builder.cbranch(builder.icmp_signed("<", following, limit.value), head, after)
         builder.position_at_end(after)
         return list(results)
+
+    def gather_up(
+        self,
+        start: Word | int,
+        stop: Word | int,
+        initial: Sequence[Vector],
+        body: Callable[[Word, list[Vector]], Sequence[Vector]],
+    ) -> list[Vector]:
+        """As `fold`, for every index from `start` below `stop`, perhaps none."""
+        first = self.word(start) if isinstance(start, int) else start
+        last = self.word(stop) if isinstance(stop, int) else stop
+        builder = self.builder
+        before = builder.block
+        head, inside, after = (builder.append_basic_block(f"gather.{part}") for part in ("head", "body", "after"))
+        builder.branch(head)
+        builder.position_at_end(head)
+        index = builder.phi(I64)
+        index.add_incoming(first.value, before)
+        carried = [builder.phi(value.value.type) for value in initial]
+        for phi, value in zip(carried, initial, strict=True):
+            phi.add_incoming(value.value, before)
+        builder.cbranch(builder.icmp_signed("<", index, last.value), inside, after)
+        builder.position_at_end(inside)
+        results = body(Word(builder, index), [Vector(builder, phi) for phi in carried])
+        index.add_incoming(builder.add(index, ir.Constant(I64, 1)), builder.block)
+        for phi, value in zip(carried, results, strict=True):
+            phi.add_incoming(value.value, builder.block)
+        builder.branch(head)
+        builder.position_at_end(after)
+        return [Vector(builder, phi) for phi in carried]
 
     @contextmanager
     def when(self, condition: Mask) -> Iterator[None]:

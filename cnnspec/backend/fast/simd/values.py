@@ -33,6 +33,9 @@ class Word:
     def __sub__(self, other: Word | int) -> Word:
         return self if other == 0 else self._new(self.builder.sub(self.value, self._other(other)))
 
+    def __rsub__(self, other: int) -> Word:
+        return self._new(self.builder.sub(self._other(other), self.value))
+
     def __mul__(self, other: Word | int) -> Word:
         return self if other == 1 else self._new(self.builder.mul(self.value, self._other(other)))
 

@@ -1,0 +1,146 @@
+"""A schedule made ready to run: memory, machine code, and the plain calls between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import prod
+
+import numpy as np
+import numpy.typing as npt
+
+from cnnspec.backend.fast.library import Library
+from cnnspec.backend.fast.program import Program, Row
+from cnnspec.backend.kernels import registry
+from cnnspec.backend.kernels.arrays import Array, Context
+from cnnspec.backend.kernels.arrays import Backward as BackwardArrays
+from cnnspec.backend.kernels.arrays import Forward as ForwardArrays
+from cnnspec.backend.schedule.model import KernelStep, Plain, PlainBackward, PlainForward, Schedule, Space, Spot, Step
+
+_PAGE = 4096
+_HUGE_PAGE = 1 << 21
+
+Call = Callable[[Context], None]
+
+
+class Execution:
+    """Runs the passes of a schedule. One at a time: whoever owns it holds a lock."""
+
+    def __init__(
+        self, schedule: Schedule, weights: Array, gradients: Array | None, library: Library, threads: int
+    ) -> None:
+        self._schedule = schedule
+        self._weights, self._gradients = weights, gradients
+        self._dtype = weights.dtype
+        kept = max((room.offset + room.numbers * weights.itemsize for room in schedule.rooms if room.kept), default=0)
+        self._kept, self._arena = _memory(kept), _memory(schedule.arena)
+        self._library, self._threads = library, threads
+        self._prepare = self._program(schedule.prepare)
+        self._forward = self._calls(schedule.forward)
+        self._backward = self._calls(schedule.backward)
+
+    def port(self, buffer: int) -> Array:
+        """The plain array by which a tensor of the plan comes or goes."""
+        return self._array(self._schedule.ports[buffer])
+
+    def prepare(self) -> None:
+        """Pack the weights as they are now."""
+        self._prepare.run()
+
+    def forward(self, context: Context) -> None:
+        """Run the forward pass."""
+        for call in self._forward:
+            call(context)
+
+    def backward(self, context: Context) -> None:
+        """Run the backward pass."""
+        for call in self._backward:
+            call(context)
+
+    @property
+    def bytes(self) -> int:
+        """The memory held beside the weights and gradients of the net."""
+        return self._kept.nbytes + self._arena.nbytes
+
+    # --- from places to addresses -------------------------------------------------------------------------
+
+    def _address(self, spot: Spot) -> int:
+        if spot.space is Space.ROOM:
+            room = self._schedule.rooms[spot.room]
+            memory, start = (self._kept if room.kept else self._arena), room.offset
+        else:
+            memory, start = self._weights if spot.space is Space.WEIGHTS else self._gradients, 0
+            if memory is None:
+                raise ValueError("the schedule writes gradients, but there is no memory for them")
+        return memory.ctypes.data + start + spot.offset * self._dtype.itemsize
+
+    def _array(self, plain: Plain) -> Array:
+        spot = plain.spot
+        dtype = np.dtype(plain.dtype) if plain.dtype else self._dtype
+        if spot.space is not Space.ROOM:
+            flat = self._weights if spot.space is Space.WEIGHTS else self._gradients
+            if flat is None:
+                raise ValueError("the schedule writes gradients, but there is no memory for them")
+            return flat[spot.offset : spot.offset + prod(plain.shape)].reshape(plain.shape)
+        room = self._schedule.rooms[spot.room]
+        memory = self._kept if room.kept else self._arena
+        return np.ndarray(plain.shape, dtype, memory, room.offset + spot.offset * self._dtype.itemsize)
+
+    # --- from steps to calls ------------------------------------------------------------------------------
+
+    def _program(self, steps: Sequence[KernelStep]) -> Program:
+        rows = [Row(step.kernel, tuple(self._address(spot) for spot in step.spots), step.waits) for step in steps]
+        return Program(rows, self._library, self._threads)
+
+    def _calls(self, steps: Sequence[Step]) -> list[Call]:
+        """Kernels that follow each other are one program; a plain call ends it."""
+        calls: list[Call] = []
+        together: list[KernelStep] = []
+
+        def close() -> None:
+            if together:
+                program = self._program(together)
+                calls.append(lambda _context: program.run())
+                together.clear()
+
+        for step in steps:
+            if isinstance(step, KernelStep):
+                together.append(step)
+                continue
+            close()
+            calls.append(self._plain_forward(step) if isinstance(step, PlainForward) else self._plain_backward(step))
+        close()
+        return calls
+
+    def _arrays(self, plain: Sequence[Plain]) -> tuple[Array, ...]:
+        return tuple(self._array(array) for array in plain)
+
+    def _plain_forward(self, step: PlainForward) -> Call:
+        arrays = ForwardArrays(
+            self._arrays(step.inputs),
+            self._arrays(step.outputs),
+            self._arrays(step.weights),
+            self._arrays(step.saved),
+            self._arrays(step.workspace),
+        )
+        return registry.bind_forward(step.call.operation, arrays)
+
+    def _plain_backward(self, step: PlainBackward) -> Call:
+        arrays = BackwardArrays(
+            inputs=self._arrays(step.inputs),
+            outputs=self._arrays(step.outputs),
+            output_gradients=self._arrays(step.output_gradients),
+            input_gradients=tuple(None if g is None else self._array(g) for g in step.input_gradients),
+            weight_gradients=tuple(None if g is None else self._array(g) for g in step.weight_gradients),
+            weights=self._arrays(step.weights),
+            saved=self._arrays(step.saved),
+            workspace=self._arrays(step.workspace),
+        )
+        return registry.bind_backward(step.call.operation, arrays)
+
+
+def _memory(size: int) -> npt.NDArray[np.uint8]:
+    """Zeros that begin on a page (a huge one where there are many), given by the system when first written."""
+    align = _HUGE_PAGE if size >= 2 * _HUGE_PAGE else _PAGE
+    whole = np.zeros(size + align, np.uint8)
+    start = -whole.ctypes.data % align
+    return whole[start : start + size]

@@ -1,0 +1,365 @@
+"""The forward steps: each group of layers as kernels, or as plain calls where there is no kernel for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+from typing import Any
+
+from cnnspec.backend.fast.kernels import convolution
+from cnnspec.backend.fast.kernels.functions import Activation, known
+from cnnspec.backend.fast.kernels.pointwise import MOST_OPERANDS, ChannelFactors, Pointwise, repeated
+from cnnspec.backend.fast.kernels.pools import AveragePool, GlobalAverage, MaxPool
+from cnnspec.backend.fast.kernels.taps import Epilogue
+from cnnspec.backend.kernels import operations as ops
+from cnnspec.backend.plan.model import Forward, Plan
+from cnnspec.backend.schedule.draft import Draft, Held
+from cnnspec.backend.schedule.fusion import Group
+from cnnspec.backend.schedule.layouts import in_place, size_of
+from cnnspec.backend.schedule.model import Plain, PlainForward, Spot
+from cnnspec.backend.schedule.weights import Filters, filters_of, forward_pack, gradient_pack, on_map
+
+
+def add_group(draft: Draft, group: Group) -> None:
+    """Add the steps of a group."""
+    lower = _LOWERINGS.get(type(group.root.call.operation))
+    if lower is None or not lower(draft, group):
+        add_plain(draft, group.root)
+
+
+def add_plain(draft: Draft, step: Forward) -> None:
+    """Add the plain kernel of a step, on plain arrays."""
+    inputs = tuple(draft.array(buffer) for buffer in step.inputs)
+    outputs = tuple(draft.new_array(buffer) for buffer in step.outputs)
+    wanted = step.call.operation.workspace(_shapes(inputs), _shapes(outputs))
+    saved = step.call.operation.saved(_shapes(inputs), _shapes(outputs)) if step.call.saved else ()
+    workspace = tuple(_lent(draft, want) for want in wanted)
+    kept = tuple(_lent(draft, want) for want in saved)
+    for buffer, plain in zip(step.call.saved, kept, strict=True):
+        draft.arrays[buffer] = plain
+    draft.touch(*(plain.spot for plain in (*inputs, *outputs, *workspace, *kept)))
+    weights = tuple(Plain(draft.weight(use.slot), use.shape) for use in step.call.weights)
+    draft.steps.append(PlainForward(step.call, inputs, outputs, weights, kept, workspace))
+    draft.stage += 1
+
+
+def _shapes(plain: tuple[Plain, ...]) -> tuple[ops.Shape, ...]:
+    return tuple(array.shape for array in plain)
+
+
+def _lent(draft: Draft, want: ops.Buffer) -> Plain:
+    """Room for an array of an operation, measured in numbers of the net's type."""
+    widths = {None: draft.machine.bytes, "int32": 4, "int64": 8, "uint8": 1, "bool": 1}
+    numbers = -(-prod(want.shape) * widths[want.dtype] // draft.machine.bytes)
+    return Plain(draft.room(want.name, numbers), want.shape, want.dtype)
+
+
+def activation_of(step: Forward | None) -> Activation | None:
+    """The activation of a fused step."""
+    if step is None or not isinstance(step.call.operation, ops.Activation):
+        return None
+    return Activation(step.call.operation.function, step.call.operation.parameter)
+
+
+# --- convolutions and linear layers ---------------------------------------------------------------------------
+
+
+def _convolution(draft: Draft, group: Group) -> bool:
+    call = group.root.call
+    operation: Any = call.operation
+    filters = filters_of(call)
+    source = draft.map(group.root.inputs[0])
+    bias, factors = _bias(draft, group)
+    addend = None if group.addend is None else draft.map(group.addend)
+    target = draft.new_map(group.output)
+    epilogue = _epilogue(group, bias, addend)
+    groups = filters.run_groups(draft.machine.lanes)
+    kernel = convolution.forward(
+        source.map, target.map, operation.window, groups, draft.machine.accumulators, epilogue
+    )
+    if filters.depthwise:
+        kernel = convolution.depthwise(kernel, source.map.blocks, draft.machine.accumulators)
+    packed = _packed(draft, group.root, filters, kernel, factors)
+    spots = (source.spot, packed, bias or packed, target.spot, addend.spot if addend else packed)
+    draft.run(call.path, "depthwise" if filters.depthwise else "direct", kernel, *spots)
+    return True
+
+
+def _linear(draft: Draft, group: Group) -> bool:
+    call = group.root.call
+    source = draft.map(group.root.inputs[0])
+    filters = on_map(filters_of(call), source.map.size)
+    bias, factors = _bias(draft, group)
+    addend = None if group.addend is None else draft.map(group.addend)
+    target = draft.new_map(group.output)
+    epilogue = _epilogue(group, bias, addend)
+    kernel = convolution.linear(source.map, target.map, draft.machine.accumulators, epilogue)
+    packed = _packed(draft, group.root, filters, kernel, factors)
+    spots = (source.spot, packed, bias or packed, target.spot, addend.spot if addend else packed)
+    draft.run(call.path, "linear", kernel, *spots)
+    return True
+
+
+def _transposed(draft: Draft, group: Group) -> bool:
+    """A transposed convolution is the data gradient of the convolution with the same weights."""
+    call = group.root.call
+    operation: Any = call.operation
+    filters = filters_of(call)
+    size = size_of(draft.shape(group.root.outputs[0]))
+    if not convolution.covers(size, operation.window):
+        return False
+    source = draft.map(group.root.inputs[0])
+    bias, _ = _bias(draft, group)
+    target = draft.new_map(group.root.outputs[0])
+    groups = filters.run_groups(draft.machine.lanes)
+    for phase in convolution.phases(size, operation.window):
+        kernel = convolution.data_gradient(
+            source.map,
+            target.map,
+            operation.window,
+            groups,
+            phase,
+            draft.machine.accumulators,
+            Epilogue(bias is not None),
+        )
+        if filters.depthwise:
+            kernel = convolution.depthwise(kernel, source.map.blocks, draft.machine.accumulators)
+        pack = gradient_pack(filters, phase, kernel, draft.machine.lanes)
+        packed = draft.room(f"{call.path} packed", pack.numbers, kept=True)
+        draft.pack(call.path, "pack", pack, draft.weight(call.weights[0].slot), packed)
+        spots = (source.spot, packed, bias or packed, target.spot)
+        draft.run(call.path, "transposed", kernel, *spots, waits=False)
+    draft.wait()
+    return True
+
+
+def _packed(draft: Draft, step: Forward, filters: Filters, kernel: convolution.TapConvolution, factors: Spot | None) -> Spot:
+    pack = forward_pack(filters, kernel, draft.machine.lanes, scaled=factors is not None)
+    packed = draft.room(f"{step.path} packed", pack.numbers, kept=True)
+    weight = draft.weight(step.call.weights[0].slot)
+    draft.pack(step.path, "pack", pack, weight, packed, factors or weight)
+    return packed
+
+
+def _bias(draft: Draft, group: Group) -> tuple[Spot | None, Spot | None]:
+    """Where the padded bias lies, and the factors of a normalisation that is folded into the weights."""
+    call, norm = group.root.call, group.norm
+    biases = [use.slot for use in call.weights[1:]]
+    if norm is None and not biases:
+        return None, None
+    channels = call.output_shapes[0][1]
+    bias = draft.weight(biases[0]) if biases else None
+    return _factors(draft, norm, channels, bias)
+
+
+def _factors(draft: Draft, norm: Forward | None, channels: int, bias: Spot | None) -> tuple[Spot, Spot | None]:
+    """Shifts and factors a channel, padded to whole blocks; the factors only where there is a normalisation."""
+    lanes = draft.machine.lanes
+    path = norm.path if norm else "bias"
+    shifts = draft.room(f"{path} shifts", -(-channels // lanes) * lanes, kept=True)
+    factors = draft.room(f"{path} factors", -(-channels // lanes) * lanes, kept=True)
+    operation: Any = norm.call.operation if norm else None
+    uses = [draft.weight(use.slot) for use in norm.call.weights] if norm else []
+    affine = bool(norm) and len(uses) == 4
+    kernel = ChannelFactors(
+        channels, bool(norm), operation.epsilon if norm else 0.0, scales=affine, shifts=affine, biased=bias is not None
+    )
+    scale, shift = (uses[0], uses[1]) if affine else (shifts, shifts)
+    mean, variance = (uses[-2], uses[-1]) if norm else (shifts, shifts)
+    draft.pack(path, "fold", kernel, scale, shift, mean, variance, bias or shifts, factors, shifts)
+    return shifts, factors if norm else None
+
+
+def _epilogue(group: Group, bias: Spot | None, addend: Held | None) -> Epilogue:
+    return Epilogue(bias is not None, addend.map.place() if addend else None, activation_of(group.activation))
+
+
+# --- pools ----------------------------------------------------------------------------------------------------
+
+
+def _max_pool(draft: Draft, group: Group) -> bool:
+    operation: Any = group.root.call.operation
+    source, target = draft.map(group.root.inputs[0]), draft.new_map(group.output)
+    kernel = MaxPool(source.map, target.map, operation.window)
+    draft.run(group.root.path, "max pool", kernel, source.spot, target.spot)
+    return True
+
+
+def _average_pool(draft: Draft, group: Group) -> bool:
+    operation: Any = group.root.call.operation
+    source, target = draft.map(group.root.inputs[0]), draft.new_map(group.output)
+    whole = operation.window.size == source.map.size and target.map.size == (1, 1, 1)
+    if whole and operation.window.before == (0, 0, 0):
+        draft.run(group.root.path, "mean", GlobalAverage(source.map, target.map), source.spot, target.spot)
+    else:
+        kernel = AveragePool(source.map, target.map, operation.window, operation.count_pad)
+        draft.run(group.root.path, "average pool", kernel, source.spot, target.spot)
+    return True
+
+
+def _adaptive_average(draft: Draft, group: Group) -> bool:
+    """To one position, it is the mean of the map; to as many as there are, the map itself."""
+    sizes = size_of(group.root.call.input_shapes[0]), size_of(group.root.call.output_shapes[0])
+    if sizes[1] != (1, 1, 1) and sizes[0] != sizes[1]:
+        return False
+    source, target = draft.map(group.root.inputs[0]), draft.new_map(group.output)
+    kernel: Any = GlobalAverage(source.map, target.map)
+    if sizes[0] == sizes[1]:
+        kernel = Pointwise(target.map, (source.map.place(),))
+        draft.run(group.root.path, "copy", kernel, target.spot, target.spot, target.spot, source.spot)
+    else:
+        draft.run(group.root.path, "mean", kernel, source.spot, target.spot)
+    return True
+
+
+# --- element by element -----------------------------------------------------------------------------------------
+
+
+def _pointwise(
+    draft: Draft, group: Group, what: str, *, multiply: bool = False, factor: float = 1.0, activation: Activation | None = None
+) -> bool:
+    buffers = group.root.inputs
+    if len(buffers) > MOST_OPERANDS or not _broadcast_over_positions(group.root):
+        return False
+    operands = [draft.map(buffer) for buffer in buffers]
+    target = draft.new_map(group.output)
+    places = tuple(repeated(held.map, target.map) for held in operands)
+    kernel = Pointwise(target.map, places, multiply, factor, activation=activation)
+    draft.run(group.root.path, what, kernel, *(target.spot,) * 3, *(held.spot for held in operands))
+    return True
+
+
+def _broadcast_over_positions(step: Forward) -> bool:
+    """Whether operands of other sizes have the result's channels, and one position along an axis at most."""
+    channels = step.call.output_shapes[0][1]
+    ranks = {len(shape) for shape in (*step.call.input_shapes, *step.call.output_shapes)}
+    return len(ranks) == 1 and all(shape[1] == channels for shape in step.call.input_shapes)
+
+
+def _activation(draft: Draft, group: Group) -> bool:
+    operation: Any = group.root.call.operation
+    if not known(operation.function):
+        return False
+    return _pointwise(draft, group, operation.function, activation=activation_of(group.root))
+
+
+def _norm(draft: Draft, group: Group) -> bool:
+    """A normalisation by fixed statistics that no convolution precedes."""
+    source = draft.map(group.root.inputs[0])
+    shifts, factors = _factors(draft, group.root, source.map.channels, None)
+    target = draft.new_map(group.output)
+    kernel = Pointwise(
+        target.map, (source.map.place(),), affine=True, activation=activation_of(group.activation)
+    )
+    draft.run(group.root.path, "affine", kernel, target.spot, factors or shifts, shifts, source.spot)
+    return True
+
+
+def _scale(draft: Draft, group: Group) -> bool:
+    call = group.root.call
+    source = draft.map(group.root.inputs[0])
+    lanes, channels = draft.machine.lanes, source.map.channels
+    factors, shifts = (
+        draft.room(f"{call.path} {name}", -(-channels // lanes) * lanes, kept=True) for name in ("factors", "shifts")
+    )
+    uses = [draft.weight(use.slot) for use in call.weights]
+    kernel = ChannelFactors(channels, scales=True, shifts=len(uses) == 2)
+    draft.pack(call.path, "pad", kernel, uses[0], uses[-1], *(uses[0],) * 3, factors, shifts)
+    target = draft.new_map(group.output)
+    scale = Pointwise(target.map, (source.map.place(),), affine=True)
+    draft.run(call.path, "scale", scale, target.spot, factors, shifts, source.spot)
+    return True
+
+
+# --- what only moves ----------------------------------------------------------------------------------------------
+
+
+def _same(draft: Draft, group: Group) -> bool:
+    """Dropout in inference: the same tensor under another name."""
+    _alias(draft, group.root.inputs[0], group.output)
+    return True
+
+
+def _alias(draft: Draft, source: int, target: int) -> None:
+    if source in draft.maps:
+        draft.maps[target] = draft.maps[source]
+    if source in draft.arrays:
+        plain = draft.arrays[source]
+        draft.arrays[target] = Plain(plain.spot, draft.shape(target), plain.dtype)
+
+
+def _reshape(draft: Draft, group: Group) -> bool:
+    """Flattening for linear layers alone leaves the map as it is: their weights are read in its order."""
+    source, target = group.root.inputs[0], group.output
+    if source in draft.maps and (
+        draft.maps[source].map.size == (1, 1, 1) and len(draft.shape(target)) == 2 or _only_linear(draft.plan, target)
+    ):
+        draft.maps[target] = draft.maps[source]
+        return True
+    plain = draft.array(source)
+    draft.arrays[target] = Plain(plain.spot, draft.shape(target))
+    return True
+
+
+def _only_linear(plan: Plan, buffer: int) -> bool:
+    readers = [step for step in plan.forward if buffer in step.inputs]
+    seen = any(port.buffer == buffer for port in plan.outputs) or any(h.logits == buffer for h in plan.heads)
+    return bool(readers) and not seen and all(isinstance(s.call.operation, ops.Linear) for s in readers)
+
+
+def _concat(draft: Draft, group: Group) -> bool:
+    if not in_place(draft.plan, group.root, draft.machine.lanes):
+        return False
+    whole = draft.maps.get(group.output) or draft.new_map(group.output)
+    start = 0
+    for buffer in group.root.inputs:
+        wish = draft.wishes.get(buffer)
+        if not (wish and wish.inside and wish.inside[0] == group.output):
+            part = draft.map(buffer)
+            view, offset = whole.map.slice(start, part.map.channels)
+            spot = whole.spot.moved(offset)
+            copy = Pointwise(view, (part.map.place(),))
+            draft.run(group.root.path, "copy", copy, spot, spot, spot, part.spot)
+        start += draft.shape(buffer)[1]
+    draft.touch(whole.spot)
+    return True
+
+
+def _split(draft: Draft, group: Group) -> bool:
+    """The parts of a split of channels are slices of the map, where they begin blocks."""
+    step = group.root
+    operation: Any = step.call.operation
+    lanes = draft.machine.lanes
+    widths = [draft.shape(buffer)[1] for buffer in step.outputs]
+    if operation.axis != 1 or any(width % lanes for width in widths[:-1]):
+        return False
+    source = draft.map(step.inputs[0])
+    start = 0
+    for buffer, width in zip(step.outputs, widths, strict=True):
+        view, offset = source.map.slice(start, width)
+        part = Held(view, source.spot.moved(offset))
+        target = draft.new_map(buffer)
+        copy = Pointwise(target.map, (part.map.place(),))
+        draft.run(step.path, "copy", copy, *(target.spot,) * 3, part.spot)
+        start += width
+    return True
+
+
+_LOWERINGS: dict[type[ops.Operation], Callable[[Draft, Group], bool]] = {
+    ops.Convolution: _convolution,
+    ops.TransposedConvolution: _transposed,
+    ops.Linear: _linear,
+    ops.MaxPool: _max_pool,
+    ops.AveragePool: _average_pool,
+    ops.AdaptiveAveragePool: _adaptive_average,
+    ops.BatchNorm: _norm,
+    ops.Scale: _scale,
+    ops.Add: lambda draft, group: _pointwise(draft, group, "add", activation=activation_of(group.activation)),
+    ops.Multiply: lambda draft, group: _pointwise(draft, group, "multiply", multiply=True),
+    ops.Gain: lambda draft, group: _pointwise(draft, group, "gain", factor=group.root.call.operation.factor),  # pyright: ignore
+    ops.Activation: _activation,
+    ops.Dropout: _same,
+    ops.Reshape: _reshape,
+    ops.Concat: _concat,
+    ops.Split: _split,
+}
