@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy.typing as npt
 
+from cnnspec.backend.kernels.operations import Shape
+
 Array = npt.NDArray[Any]
 Arrays = tuple[Array, ...]
 
@@ -34,7 +36,10 @@ class Forward:
 
 @dataclass(frozen=True, slots=True)
 class Backward:
-    """The arrays of a backward pass: the gradients of inputs and weights that are not None are written."""
+    """The arrays of a backward pass: the gradients of inputs and weights that are not None are written.
+
+    `input_shapes` need only be given where neither the inputs nor all of their gradients are.
+    """
 
     inputs: Arrays
     outputs: Arrays
@@ -44,3 +49,14 @@ class Backward:
     weights: Arrays = ()
     saved: Arrays = ()
     workspace: Arrays = ()
+    input_shapes: tuple[Shape, ...] = ()
+
+    @property
+    def shapes(self) -> tuple[Shape, ...]:
+        """The shapes of the inputs, from whatever tells them. Raises ValueError where nothing does."""
+        if self.input_shapes:
+            return self.input_shapes
+        known = self.inputs or tuple(gradient for gradient in self.input_gradients if gradient is not None)
+        if len(known) != len(self.input_gradients):
+            raise ValueError("the shape of an input is not known: give input_shapes")
+        return tuple(array.shape for array in known)

@@ -36,6 +36,14 @@ def require_count(what: str, shapes: Shapes, expected: int) -> None:
     require(len(shapes) == expected, f"{len(shapes)} {what}, not {expected}")
 
 
+def require_one(what: str, inputs: Shapes, outputs: Shapes) -> None:
+    """Raise ValueError unless one tensor goes in and one like it comes out."""
+    require_count("inputs", inputs, 1)
+    require_count("outputs", outputs, 1)
+    require(len(inputs[0]) >= 2, f"{what} of shape {inputs[0]} has no channels")
+    require_shape("the output", outputs[0], inputs[0])
+
+
 def require_one_map(inputs: Shapes, outputs: Shapes) -> None:
     """Raise ValueError unless one map goes in and one of the same batch comes out."""
     require_count("inputs", inputs, 1)
@@ -75,8 +83,7 @@ def check_forward(operation: Operation, fit: Fit, arrays: Forward) -> None:
 
 def check_backward(operation: Operation, fit: Fit, arrays: Backward) -> None:
     """Raise ValueError unless the arrays of a backward pass belong to the operation."""
-    inputs = tuple(map(_known_shape, arrays.inputs or arrays.input_gradients))
-    outputs, weights = _shapes(arrays.output_gradients), _shapes(arrays.weights)
+    inputs, outputs, weights = arrays.shapes, _shapes(arrays.output_gradients), _shapes(arrays.weights)
     require(bool(arrays.inputs) or not operation.keeps_inputs, "the backward pass reads the inputs")
     require(bool(arrays.outputs) or not operation.keeps_outputs, "the backward pass reads the outputs")
     _check_shapes(operation, fit, inputs, outputs, weights)
@@ -96,11 +103,6 @@ def check_backward(operation: Operation, fit: Fit, arrays: Backward) -> None:
 
 def _shapes(arrays: Iterable[Array]) -> Shapes:
     return tuple(array.shape for array in arrays)
-
-
-def _known_shape(array: Array | None) -> Shape:
-    """Where an input was not kept and its gradient is not wanted, nothing is known and nothing is done."""
-    return array.shape if array is not None else ()
 
 
 def _wanted(gradients: tuple[Array | None, ...]) -> Arrays:

@@ -1,0 +1,254 @@
+"""Pools: each window of a plane becomes one number.
+
+Windows and the bins of adaptive pools are the same to the kernels: along each axis and for each output, the
+pixels `range(first, end, step)` and the number by which a mean is divided (a row of `spans`).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from math import prod
+from typing import NamedTuple
+
+import numpy as np
+
+from cnnspec.backend.kernels.arrays import Array, Backward, Context, Forward
+from cnnspec.backend.kernels.checks import Shapes, require, require_one_map
+from cnnspec.backend.kernels.jit import kernel
+from cnnspec.backend.kernels.operations import (
+    AdaptiveAveragePool,
+    AdaptiveMaxPool,
+    AveragePool,
+    LpPool,
+    MaxPool,
+    Shape,
+    Triple,
+    Window,
+)
+from cnnspec.backend.kernels.threads import launch
+
+WindowPool = MaxPool | AveragePool | LpPool
+AdaptivePool = AdaptiveMaxPool | AdaptiveAveragePool
+
+
+class Spans(NamedTuple):
+    """What the outputs read along each axis: rows of (first, end, divisor), and the steps."""
+
+    depth: Array
+    height: Array
+    width: Array
+    step: Triple
+
+
+@kernel
+def max_forward(begin: int, end: int, x: Array, y: Array, argmax: Array, spans: Spans) -> None:
+    """The greatest element of each window and where it is (−1: nowhere). NaN is greatest. A task is a plane."""
+    for plane in range(begin, end):
+        for a in range(y.shape[1]):
+            for b in range(y.shape[2]):
+                for c in range(y.shape[3]):
+                    best, found = -np.inf, -1
+                    for d in range(spans.depth[a, 0], spans.depth[a, 1], spans.step[0]):
+                        for h in range(spans.height[b, 0], spans.height[b, 1], spans.step[1]):
+                            for w in range(spans.width[c, 0], spans.width[c, 1], spans.step[2]):
+                                value = x[plane, d, h, w]
+                                if found < 0 or value > best or np.isnan(value):
+                                    best, found = value, (d * x.shape[2] + h) * x.shape[3] + w
+                    y[plane, a, b, c] = best
+                    if argmax.size:
+                        argmax[plane, a, b, c] = found
+
+
+@kernel
+def max_backward(begin: int, end: int, slope: Array, argmax: Array, gradient: Array) -> None:
+    """Each output's gradient goes to where it was found. A task is a plane."""
+    for plane in range(begin, end):
+        gradient[plane] = 0
+        for i in range(slope.shape[1]):
+            if argmax[plane, i] >= 0:
+                gradient[plane, argmax[plane, i]] += slope[plane, i]
+
+
+@kernel
+def mean_forward(begin: int, end: int, x: Array, y: Array, spans: Spans) -> None:
+    """The sum of each window over its divisor. A task is a plane."""
+    for plane in range(begin, end):
+        for a in range(y.shape[1]):
+            for b in range(y.shape[2]):
+                for c in range(y.shape[3]):
+                    total = 0.0
+                    for d in range(spans.depth[a, 0], spans.depth[a, 1], spans.step[0]):
+                        for h in range(spans.height[b, 0], spans.height[b, 1], spans.step[1]):
+                            for w in range(spans.width[c, 0], spans.width[c, 1], spans.step[2]):
+                                total += x[plane, d, h, w]
+                    y[plane, a, b, c] = total / (spans.depth[a, 2] * spans.height[b, 2] * spans.width[c, 2])
+
+
+@kernel
+def mean_backward(begin: int, end: int, slope: Array, gradient: Array, spans: Spans) -> None:
+    """Each output's gradient, over its divisor, goes to its whole window. A task is a plane."""
+    for plane in range(begin, end):
+        gradient[plane] = 0
+        for a in range(slope.shape[1]):
+            for b in range(slope.shape[2]):
+                for c in range(slope.shape[3]):
+                    count = spans.depth[a, 2] * spans.height[b, 2] * spans.width[c, 2]
+                    share = slope[plane, a, b, c] / count
+                    for d in range(spans.depth[a, 0], spans.depth[a, 1], spans.step[0]):
+                        for h in range(spans.height[b, 0], spans.height[b, 1], spans.step[1]):
+                            for w in range(spans.width[c, 0], spans.width[c, 1], spans.step[2]):
+                                gradient[plane, d, h, w] += share
+
+
+@kernel
+def norm_forward(begin: int, end: int, x: Array, y: Array, spans: Spans, power: float, taps: int) -> None:
+    """`(taps · mean of xᵖ)^(1/p)` of each window. A task is a plane."""
+    for plane in range(begin, end):
+        for a in range(y.shape[1]):
+            for b in range(y.shape[2]):
+                for c in range(y.shape[3]):
+                    total = 0.0
+                    for d in range(spans.depth[a, 0], spans.depth[a, 1], spans.step[0]):
+                        for h in range(spans.height[b, 0], spans.height[b, 1], spans.step[1]):
+                            for w in range(spans.width[c, 0], spans.width[c, 1], spans.step[2]):
+                                total += np.float64(x[plane, d, h, w]) ** power
+                    count = spans.depth[a, 2] * spans.height[b, 2] * spans.width[c, 2]
+                    y[plane, a, b, c] = (total * taps / count) ** (1 / power)
+
+
+@kernel
+def norm_backward(
+    begin: int, end: int, x: Array, y: Array, slope: Array, gradient: Array, spans: Spans, power: float, taps: int
+) -> None:
+    """`dy · taps / count · (x / y)^(p − 1)`, and 0 where y is 0. A task is a plane."""
+    for plane in range(begin, end):
+        gradient[plane] = 0
+        for a in range(y.shape[1]):
+            for b in range(y.shape[2]):
+                for c in range(y.shape[3]):
+                    norm = np.float64(y[plane, a, b, c])
+                    if norm == 0:
+                        continue
+                    count = spans.depth[a, 2] * spans.height[b, 2] * spans.width[c, 2]
+                    share = slope[plane, a, b, c] * taps / count
+                    for d in range(spans.depth[a, 0], spans.depth[a, 1], spans.step[0]):
+                        for h in range(spans.height[b, 0], spans.height[b, 1], spans.step[1]):
+                            for w in range(spans.width[c, 0], spans.width[c, 1], spans.step[2]):
+                                gradient[plane, d, h, w] += share * (x[plane, d, h, w] / norm) ** (power - 1)
+
+
+def fit_windows(operation: WindowPool, inputs: Shapes, outputs: Shapes, weights: Shapes) -> None:
+    """Raise ValueError unless every window starts inside the map or the padding before it."""
+    _fit_planes(inputs, outputs, weights)
+    window = operation.window
+    require(min(*window.size, *window.stride, *window.dilation) > 0, "a window is not positive")
+    require(min(*window.before, *window.after) >= 0, "a padding is negative")
+    for axis in range(3):
+        start = (outputs[0][2 + axis] - 1) * window.stride[axis] - window.before[axis]
+        require(start < inputs[0][2 + axis], f"the last window starts at {start}, past the end of the map")
+
+
+def fit_bins(operation: AdaptivePool, inputs: Shapes, outputs: Shapes, weights: Shapes) -> None:
+    """Raise ValueError unless maps of the same channels go in and out."""
+    del operation
+    _fit_planes(inputs, outputs, weights)
+
+
+def _fit_planes(inputs: Shapes, outputs: Shapes, weights: Shapes) -> None:
+    del weights
+    require_one_map(inputs, outputs)
+    require(inputs[0][1] == outputs[0][1], "a pool keeps its channels")
+    require(prod(inputs[0][2:]) < 2**31, "a plane has more elements than positions in it can be told")
+
+
+def forward_max(operation: MaxPool | AdaptiveMaxPool, arrays: Forward, context: Context) -> None:
+    """The greatest of each window; the positions too, where they are saved."""
+    x, y = _planes(arrays.inputs[0]), _planes(arrays.outputs[0])
+    argmax = _planes(arrays.saved[0]) if arrays.saved else np.empty((0, 0, 0, 0), np.int32)
+    spans = _spans(operation, arrays.inputs[0].shape, arrays.outputs[0].shape)
+    launch(max_forward, len(x), _visits(spans, len(x)), context.threads, x, y, argmax, spans)
+
+
+def backward_max(operation: MaxPool | AdaptiveMaxPool, arrays: Backward, context: Context) -> None:
+    """The gradient goes to the greatest."""
+    del operation
+    gradient, slope = arrays.input_gradients[0], arrays.output_gradients[0]
+    if gradient is not None:
+        planes = slope.shape[0] * slope.shape[1]
+        views = (array.reshape(planes, -1) for array in (slope, arrays.saved[0], gradient))
+        launch(max_backward, planes, gradient.size + slope.size, context.threads, *views)
+
+
+def forward_mean(operation: AveragePool | AdaptiveAveragePool, arrays: Forward, context: Context) -> None:
+    """The mean of each window."""
+    x, y = _planes(arrays.inputs[0]), _planes(arrays.outputs[0])
+    spans = _spans(operation, arrays.inputs[0].shape, arrays.outputs[0].shape)
+    launch(mean_forward, len(x), _visits(spans, len(x)), context.threads, x, y, spans)
+
+
+def backward_mean(operation: AveragePool | AdaptiveAveragePool, arrays: Backward, context: Context) -> None:
+    """The gradient is spread evenly."""
+    gradient, slope = arrays.input_gradients[0], arrays.output_gradients[0]
+    if gradient is not None:
+        spans = _spans(operation, gradient.shape, slope.shape)
+        planes = _planes(slope)
+        work = _visits(spans, len(planes))
+        launch(mean_backward, len(planes), work, context.threads, planes, _planes(gradient), spans)
+
+
+def forward_norm(operation: LpPool, arrays: Forward, context: Context) -> None:
+    """The p-norm of each window."""
+    x, y = _planes(arrays.inputs[0]), _planes(arrays.outputs[0])
+    spans = _spans(operation, arrays.inputs[0].shape, arrays.outputs[0].shape)
+    taps, work = prod(operation.window.size), _visits(spans, len(x))
+    launch(norm_forward, len(x), work, context.threads, x, y, spans, operation.power, taps)
+
+
+def backward_norm(operation: LpPool, arrays: Backward, context: Context) -> None:
+    """The gradient goes to each element by its share in the norm."""
+    if arrays.input_gradients[0] is not None:
+        x, y, slope = map(_planes, (arrays.inputs[0], arrays.outputs[0], arrays.output_gradients[0]))
+        spans = _spans(operation, arrays.inputs[0].shape, arrays.outputs[0].shape)
+        taps, work = prod(operation.window.size), _visits(spans, len(x))
+        gradient = _planes(arrays.input_gradients[0])
+        launch(norm_backward, len(x), work, context.threads, x, y, slope, gradient, spans, operation.power, taps)
+
+
+def _planes(maps: Array) -> Array:
+    batch, channels, *spatial = maps.shape
+    return maps.reshape(batch * channels, *spatial)
+
+
+def _visits(spans: Spans, planes: int) -> int:
+    """How many elements are looked at in all windows."""
+    return planes * prod(int((axis[:, 1] - axis[:, 0]).sum()) for axis in spans[:3])
+
+
+@lru_cache(maxsize=1024)
+def _spans(operation: WindowPool | AdaptivePool, inputs: Shape, outputs: Shape) -> Spans:
+    if isinstance(operation, AdaptiveMaxPool | AdaptiveAveragePool):
+        axes = [_bins(inputs[axis], outputs[axis]) for axis in (2, 3, 4)]
+        return Spans(*axes, (1, 1, 1))
+    count_pad = not isinstance(operation, AveragePool) or operation.count_pad
+    window = operation.window
+    axes = [_windows(window, axis, inputs[2 + axis], outputs[2 + axis], count_pad) for axis in range(3)]
+    return Spans(*axes, window.dilation)
+
+
+def _bins(size: int, outputs: int) -> Array:
+    """Bin i of m goes from ⌊i·n/m⌋ to ⌈(i + 1)·n/m⌉."""
+    i = np.arange(outputs)
+    first, end = i * size // outputs, -(-(i + 1) * size // outputs)
+    return np.stack([first, end, end - first], axis=1)
+
+
+def _windows(window: Window, axis: int, size: int, outputs: int, count_pad: bool) -> Array:
+    """A mean is divided by the taps inside the map, or inside the padded map."""
+    step, taps = window.dilation[axis], window.size[axis]
+    start = np.arange(outputs) * window.stride[axis] - window.before[axis]
+    skipped = np.maximum(0, -(start // step))
+    inside = np.clip(-((start - size) // step), skipped, taps)
+    padded = np.clip(-((start - size - window.after[axis]) // step), 0, taps)
+    skipped = np.minimum(skipped, inside)
+    count = padded if count_pad else np.maximum(inside - skipped, 1)
+    return np.stack([start + skipped * step, start + inside * step, count], axis=1)
