@@ -45,6 +45,14 @@ class Condition:
     requirement: Requirement
 
 
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """An `expect` line and the place where it stands. Both are the language's; the graph only keeps them."""
+
+    statement: object
+    place: object
+
+
 @dataclass
 class Graph:
     """A net as a directed multigraph: nodes by layer path, edges by (producer's port, consumer's port)."""
@@ -54,6 +62,12 @@ class Graph:
     inputs: list[InputSpec] = field(default_factory=list[InputSpec])
     outputs: list[Output] = field(default_factory=list[Output])
     conditions: list[Condition] = field(default_factory=list[Condition])
+    assumptions: list[Requirement] = field(default_factory=list[Requirement])
+    """What `where` clauses say of the symbols left free."""
+    at_least: dict[str, int] = field(default_factory=dict[str, int])
+    """The least values of symbols that follow from the assumptions."""
+    expectations: list[Expectation] = field(default_factory=list[Expectation])
+    """The contracts stated in the net and in the blocks it is made of."""
     symbols: dict[str, int | None] = field(default_factory=dict[str, int | None])
     """The symbols left free, with their defaults."""
     bindings: dict[str, Dim] = field(default_factory=dict[str, Dim])

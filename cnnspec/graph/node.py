@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from cnnspec.diagnostics import Frame, Span
 from cnnspec.layers.base import Layer, Shape, Weight
@@ -20,6 +21,14 @@ class Tensor:
     def channels(self) -> object:
         """The size of the first axis."""
         return self.shape[0]
+
+
+@dataclass(frozen=True)
+class InputLayer(Layer):
+    """What stands at an input of the net: it has no inputs of its own, one output, and does nothing."""
+
+    word: ClassVar[str] = "input"
+    inputs: ClassVar[tuple[int, int | None]] = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
