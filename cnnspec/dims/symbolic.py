@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import cast
 
 from cnnspec.dims import quasi
 from cnnspec.dims.quasi import Quasi
@@ -240,7 +239,9 @@ def terms_of(dim: Dim) -> Terms:
     if isinstance(dim, OneSymbol):
         atom, factor, offset = _primitive(dim)
         return {(atom,): factor, (): offset} if offset else {(atom,): factor}
-    return cast("Polynomial", dim).terms
+    if isinstance(dim, Polynomial):
+        return dim.terms
+    raise TypeError(f"{dim!r} is not a size")
 
 
 def collect(terms: Terms) -> Dim:
