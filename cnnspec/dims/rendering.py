@@ -68,8 +68,7 @@ def _with_constant(factor: int, body: str, constant: int) -> list[tuple[int, str
 
 
 def _floor_text(numerator: str, divisor: str) -> str:
-    simple = " " not in numerator and "·" not in numerator
-    return f"⌊{numerator}/{divisor}⌋" if simple else f"⌊({numerator})/{divisor}⌋"
+    return f"⌊({numerator})/{divisor}⌋" if " " in numerator else f"⌊{numerator}/{divisor}⌋"
 
 
 def _nested(name: str, function: Quasi) -> list[tuple[int, str]]:
