@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import TYPE_CHECKING, cast
 
 import networkx as nx
@@ -70,7 +71,7 @@ class Graph:
     """The contracts stated in the net and in the blocks it is made of."""
     symbols: dict[str, int | None] = field(default_factory=dict[str, int | None])
     """The symbols left free, with their defaults."""
-    bindings: dict[str, Dim] = field(default_factory=dict[str, Dim])
+    bindings: dict[str, int | Fraction] = field(default_factory=dict[str, int | Fraction])
     """The values that symbols and net parameters were given."""
     labels: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
     """Tensors that the spec names at net level: labels and names bound there."""
