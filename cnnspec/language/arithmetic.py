@@ -95,7 +95,9 @@ def power(base: Number, exponent: Number) -> Number:
     if isinstance(base, int | Fraction):
         return _numeric_power(base, exponent)
     if not 0 <= exponent <= GREATEST_POWER:
-        raise ArithmeticProblem("bad-arithmetic", f"a power of a formula must be between 0 and {GREATEST_POWER}")
+        raise ArithmeticProblem(
+            "bad-arithmetic", f"a power of a formula must be between 0 and {GREATEST_POWER}"
+        )
     result: Number = 1
     for _ in range(exponent):
         result = multiply(result, base)
@@ -185,7 +187,7 @@ def _bounded(value: Number) -> Number:
 def compare(
     left: Number, operator: str, right: Number, at_least: Mapping[str, int] | None = None
 ) -> bool | Undecided:
-    """Whether a comparison holds: decided for numbers, and for formulas where it is the same for all values."""
+    """Whether a comparison holds; undecided for formulas where that is not the same for all values."""
     top, bottom = parts(left)
     other_top, other_bottom = parts(right)
     here, there = top * other_bottom, other_top * bottom

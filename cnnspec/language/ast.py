@@ -312,3 +312,12 @@ def children(node: Node) -> Iterator[Node]:
             yield value
         elif isinstance(value, tuple):
             waiting.extend(value)  # pyright: ignore[reportUnknownArgumentType]
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """A node and everything inside it, however deep."""
+    waiting = [node]
+    while waiting:
+        here = waiting.pop()
+        yield here
+        waiting.extend(children(here))

@@ -29,11 +29,13 @@ from cnnspec.language.values import (
     is_number,
 )
 
+VERBS = {"+": "add", "-": "subtract", "*": "multiply", "**": "raise"}
+"""What cannot be done to two values, where they do not fit an operator; the others divide."""
+
 
 def evaluate(node: ast.Expression, scope: Scope) -> Value:
     """The value of an expression; `UNKNOWN` where something in it is wrong, which is then reported."""
-    if not scope.enter(node.span):
-        return UNKNOWN
+    scope.enter(node.span)
     try:
         return _RULES[type(node)](node, scope)
     except ArithmeticProblem as problem:
@@ -53,7 +55,9 @@ def whole_number(node: ast.Expression, scope: Scope, what: str) -> int | Unknown
     if not is_number(value):
         scope.report("type-mismatch", f"{what} must be a number, not {describe(value)}", node.span)
     elif symbols := symbols_in(value):
-        scope.report("unbound-symbol", f"{what} depends on {words(symbols)}", node.span, help=bind(symbols))
+        scope.report(
+            "unbound-symbol", f"{what} depends on {words(symbols)}", node.span, help=binding_help(symbols)
+        )
     else:
         scope.report("not-whole", f"{what} must be a whole number, not {describe(value)}", node.span)
     return UNKNOWN
@@ -67,7 +71,7 @@ def decided(node: ast.Expression, scope: Scope) -> bool | Unknown:
     if isinstance(value, Undecided):
         claims = " and ".join(map(show_claim, value.claims or ())) or "it"
         message = f"whether {claims} depends on {words(value.symbols)}"
-        scope.report("symbolic-choice", message, node.span, help=bind(value.symbols))
+        scope.report("symbolic-choice", message, node.span, help=binding_help(value.symbols))
     else:
         message = f"a condition must be true or false, not {describe(value)}"
         scope.report("type-mismatch", message, node.span)
@@ -87,13 +91,15 @@ def words(symbols: frozenset[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def bind(symbols: frozenset[str]) -> Help:
+def binding_help(symbols: frozenset[str]) -> Help:
     """How to give symbols values."""
     flags = " ".join(f"-s {name}=…" for name in sorted(symbols))
-    return Help(f"give {'it a default' if len(symbols) == 1 else 'them defaults'} in the spec, or a value: `{flags}`")
+    return Help(
+        f"give {'it a default' if len(symbols) == 1 else 'them defaults'} in the spec, or a value: `{flags}`"
+    )
 
 
-# --- one rule a kind of expression ---------------------------------------------------------------------------
+# --- one rule a kind of expression --------------------------------------------------------------------------
 
 
 def _number(node: ast.Number, scope: Scope) -> Value:
@@ -169,7 +175,9 @@ def _unary(node: ast.Unary, scope: Scope) -> Value:
         minus = ast.Number(node.span, -1)
         return scope.combine(ast.Binary(node.span, "*", node.span, minus, node.operand), -1, value)
     wanted = "true or false" if node.operator == "not" else "a number"
-    scope.report("type-mismatch", f"`{node.operator}` needs {wanted}, not {describe(value)}", node.operand.span)
+    scope.report(
+        "type-mismatch", f"`{node.operator}` needs {wanted}, not {describe(value)}", node.operand.span
+    )
     return UNKNOWN
 
 
@@ -180,7 +188,11 @@ def _binary(node: ast.Binary, scope: Scope) -> Value:
         chain.append(left)
     value = evaluate(chain[-1].left, scope)
     for link in reversed(chain):
-        value = _connective(link, value, scope) if link.operator in ("and", "or") else _operation(link, value, scope)
+        value = (
+            _connective(link, value, scope)
+            if link.operator in ("and", "or")
+            else _operation(link, value, scope)
+        )
     return value
 
 
@@ -208,7 +220,7 @@ def _operation(node: ast.Binary, left: Value, scope: Scope) -> Value:
         return scope.combine(node, left, right)
     if isinstance(left, tuple):
         return _list_operation(node, left, right, scope)
-    verb = VERBS[node.operator]
+    verb = VERBS.get(node.operator, "divide")
     scope.report("type-mismatch", f"cannot {verb} {describe(left)} and {describe(right)}", node.operator_span)
     return UNKNOWN
 
@@ -222,13 +234,15 @@ def _list_operation(node: ast.Binary, left: tuple[Value, ...], right: Value, sco
         if len(left) * right > limits.MAX_ITEMS:
             raise _too_many_items(len(left) * right)
         return left * right
-    message = f"cannot {VERBS[node.operator]} {describe(left)} and {describe(right)}"
+    message = f"cannot {VERBS.get(node.operator, 'divide')} {describe(left)} and {describe(right)}"
     scope.report("type-mismatch", message, node.operator_span)
     return UNKNOWN
 
 
 def _too_many_items(count: int) -> ArithmeticProblem:
-    return ArithmeticProblem("limit", f"a list of {count:,} items is longer than the limit of {limits.MAX_ITEMS:,}")
+    return ArithmeticProblem(
+        "limit", f"a list of {count:,} items is longer than the limit of {limits.MAX_ITEMS:,}"
+    )
 
 
 def _comparison(node: ast.Comparison, scope: Scope) -> Value:
@@ -254,7 +268,9 @@ def _compared(operator: str, left: Side, right: Side, scope: Scope) -> Truth | U
     if is_number(here) and is_number(there):
         return compare(here, operator, there, scope.at_least)
     for side, value in ((left_node, here), (right_node, there)):
-        if isinstance(value, Tensor | Outputs | Transformation) or (operator not in ("==", "!=") and not is_number(value)):
+        if isinstance(value, Tensor | Outputs | Transformation) or (
+            operator not in ("==", "!=") and not is_number(value)
+        ):
             scope.report("type-mismatch", f"cannot compare {describe(value)} by `{operator}`", side.span)
             return UNKNOWN
     result = equal(here, there, scope.at_least)

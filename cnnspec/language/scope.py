@@ -5,10 +5,18 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import NoReturn
 
 from cnnspec.diagnostics import Diagnostic, Frame, Help, Label, Span
 from cnnspec.language import ast, limits
 from cnnspec.language.values import Value
+
+LONGEST_TRACE = 4
+"""How many blocks are named where blocks stand in each other without end."""
+
+
+class LimitReached(Exception):  # noqa: N818 - it ends a run that has reported why
+    """A limit was reached and reported; the run ends."""
 
 
 @dataclass(slots=True)
@@ -18,7 +26,9 @@ class Log:
     A mistake in a block that is used many times is one finding: the first use, with the number of others.
     """
 
-    found: dict[tuple[str, Span | None], Diagnostic] = field(default_factory=dict[tuple[str, Span | None], Diagnostic])
+    found: dict[tuple[str, Span | None], Diagnostic] = field(
+        default_factory=dict[tuple[str, Span | None], Diagnostic]
+    )
     again: dict[tuple[str, Span | None], int] = field(default_factory=dict[tuple[str, Span | None], int])
     depth: int = 0
     at_least: dict[str, int] = field(default_factory=dict[str, int])
@@ -34,14 +44,18 @@ class Log:
 
     def findings(self) -> tuple[Diagnostic, ...]:
         """Everything found, in the order in which it was met."""
-        return tuple(self._counted(diagnostic, self.again.get(key, 0)) for key, diagnostic in self.found.items())
+        return tuple(
+            self._counted(diagnostic, self.again.get(key, 0)) for key, diagnostic in self.found.items()
+        )
 
     @staticmethod
     def _counted(diagnostic: Diagnostic, again: int) -> Diagnostic:
         if not again:
             return diagnostic
         times = "once more" if again == 1 else f"{again} more times"
-        return replace(diagnostic, notes=(*diagnostic.notes, f"the same happens {times} where this line is used"))
+        return replace(
+            diagnostic, notes=(*diagnostic.notes, f"the same happens {times} where this line is used")
+        )
 
 
 @dataclass(slots=True)
@@ -70,13 +84,17 @@ class Scope(ABC):
         """The least values of symbols that have one."""
         return self.log.at_least
 
-    def enter(self, span: Span) -> bool:
-        """Go one level deeper; where that is too deep, report it and return False."""
+    def enter(self, span: Span) -> None:
+        """Go one level deeper. Raises LimitReached, and reports, where that is too deep."""
         if self.log.depth >= limits.MAX_DEPTH:
-            self.report("limit", f"more than {limits.MAX_DEPTH} levels of blocks and expressions", span)
-            return False
+            self.refuse(f"more than {limits.MAX_DEPTH} blocks and expressions stand in each other", span)
         self.log.depth += 1
-        return True
+
+    def refuse(self, message: str, span: Span) -> NoReturn:
+        """Report that a limit was reached and end the run."""
+        short = self if len(self.trace) <= LONGEST_TRACE else replace(self, trace=self.trace[:LONGEST_TRACE])
+        short.report("limit", message, span)
+        raise LimitReached
 
     def leave(self) -> None:
         """Come back from a level."""

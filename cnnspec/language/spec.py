@@ -21,7 +21,7 @@ PROJECT_MARKS = ("pyproject.toml", ".git")
 class Unit:
     """One file and the blocks it sees: its own first, then those of the files it uses, then the library's.
 
-    A file that could not be read in full is not `complete`; names missing from it are no mistake of their own.
+    Of a file that is not `complete` parts could not be read: names missing there are no further mistake.
     """
 
     file: ast.File
@@ -92,7 +92,7 @@ def load_source(source: Source, folder: Path) -> Loaded:
 
 
 def project_folder(folder: Path) -> Path:
-    """The folder that `use` may not leave: the nearest one around that is a project's, else the folder itself."""
+    """The folder that `use` may not leave: the nearest project around, else the folder itself."""
     start = folder.resolve()
     for candidate in (start, *start.parents):
         if any((candidate / mark).exists() for mark in PROJECT_MARKS):
@@ -189,7 +189,9 @@ def _outside(use: ast.Use, path: Path, project: Path) -> Diagnostic | None:
     if "\0" in use.path or Path(use.path).is_absolute() or not _resolved(path).is_relative_to(project):
         message = f"`{use.path}` is not in the project's folder"
         way_out = Help("copy the file into the project and name it relative to this file")
-        return Diagnostic("use-outside", message, use.path_span, notes=(f"the folder is {project}",), help=way_out)
+        return Diagnostic(
+            "use-outside", message, use.path_span, notes=(f"the folder is {project}",), help=way_out
+        )
     return None
 
 
@@ -224,4 +226,6 @@ def _clashes(file: ast.File, used: list[Unit | None]) -> Iterator[Diagnostic]:
             earlier = first.setdefault(name, use)
             if earlier is not use and name not in own:
                 labels = (Label(earlier.path_span, f"brings in `{name}` first"),)
-                yield Diagnostic("duplicate-name", f"both files define `{name}`", use.path_span, labels=labels)
+                yield Diagnostic(
+                    "duplicate-name", f"both files define `{name}`", use.path_span, labels=labels
+                )

@@ -8,13 +8,14 @@ from enum import Enum
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final, TypeGuard
 
-from cnnspec.dims import Dim, Symbolic, render
+from cnnspec.dims import Symbolic, render
 from cnnspec.graph import Tensor
 from cnnspec.language import ast
 from cnnspec.layers.base import Layer
+from cnnspec.layers.spatial import shape_text
 
 if TYPE_CHECKING:
-    from cnnspec.language.scope import Scope
+    from cnnspec.language.body import BodyScope
     from cnnspec.language.spec import Unit
 
 
@@ -25,6 +26,9 @@ class Unknown(Enum):
 
 
 UNKNOWN: Final = Unknown.UNKNOWN
+
+UNNAMED: Final = "output"
+"""The name of an output that was given none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +59,19 @@ class Undecided:
     symbols: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Outputs:
     """What a block with several outputs gives: tensors by name, in order."""
 
     block: str
     named: Mapping[str, Tensor | Unknown]
+
+    @property
+    def main(self) -> Tensor | Unknown | None:
+        """The one that is meant where the name of none is said: the only one, or the unnamed one."""
+        if len(self.named) == 1:
+            return next(iter(self.named.values()))
+        return self.named.get(UNNAMED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +99,17 @@ class Function:
 
 @dataclass(slots=True)
 class Sharing:
-    """The one set of weights of a `layer`: where it was applied first, and how often since."""
+    """The one set of weights of a `layer`: its path, their owner, and how often it was applied."""
 
-    path: str | None = None
+    path: str
+    owner: str
     uses: int = 0
+
+    def next_paths(self) -> tuple[str, str]:
+        """The paths of one more application: `enc`, `enc.1`, `enc.2`."""
+        path = f"{self.path}.{self.uses}" if self.uses else self.path
+        self.uses += 1
+        return path, self.owner
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,7 +120,7 @@ class Transformation:
     """
 
     expression: ast.Expression
-    scope: Scope
+    scope: BodyScope
     name: str
     sharing: Sharing | None = field(default=None)
 
@@ -117,27 +135,17 @@ def is_number(value: object) -> TypeGuard[Number]:
     return isinstance(value, int | Fraction | Symbolic | Quotient) and not isinstance(value, bool)
 
 
-def show_dim(dim: Dim) -> str:
-    """A size as text: a number or a formula."""
-    return str(dim) if isinstance(dim, int) else render(dim)
-
-
-def show_shape(shape: tuple[Dim, ...]) -> str:
-    """`[64, 56, 56]`."""
-    return "[" + ", ".join(map(show_dim, shape)) + "]"
-
-
-def show(value: Value) -> str:
+def show(value: Value) -> str:  # noqa: PLR0911 - one line a kind of value
     """A value as one would write it."""
     match value:
         case bool():
             return "true" if value else "false"
         case int() | Symbolic():
-            return show_dim(value)
+            return render(value)
         case Fraction():
             return show_fraction(value)
         case Quotient():
-            return f"({show_dim(value.numerator)})/{value.divisor}"
+            return f"({render(value.numerator)})/{value.divisor}"
         case str():
             return value
         case tuple():
@@ -156,7 +164,7 @@ def describe(value: Value) -> str:  # noqa: PLR0911 - one line a kind of value
     """What sort of thing a value is, in the words of an error: "the number 3", "a tensor [64, 56, 56]"."""
     match value:
         case Tensor():
-            return f"a tensor {show_shape(value.shape)}"
+            return f"a tensor {shape_text(value.shape)}"
         case Outputs():
             return f"the {len(value.named)} tensors of `{value.block}`"
         case bool():

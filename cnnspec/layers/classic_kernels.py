@@ -1,7 +1,7 @@
 """The hand-picked kernels of image processing, exactly. Rows go down, columns to the right.
 
-All are meant for cross-correlation, which is what `conv` does: the window is laid on the image as it is written
-here, not turned. `sobel_right` therefore answers positively where the image grows brighter to the right.
+All are meant for cross-correlation, which is what `conv` does: the window is laid on the image as it is
+written here, not turned. So `sobel_right` answers positively where the image grows brighter to the right.
 """
 
 from __future__ import annotations

@@ -1,0 +1,104 @@
+"""Weights that the spec gives: `weights=sobel_x`, `weights=[[0, 1], [1, 0]]`, a kernel an output channel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from math import prod
+
+from cnnspec.dims import Symbolic
+from cnnspec.language.values import Transformation, Value, describe
+from cnnspec.layers.base import Weight
+from cnnspec.layers.classic_kernels import KERNELS
+from cnnspec.layers.spatial import shape_text
+
+LARGEST = 1 << 24
+"""No more values are written out."""
+
+Entries = tuple["Entries", ...] | Fraction
+
+
+class GivenProblem(Exception):  # noqa: N818 - becomes a diagnostic
+    """The values do not fit the weight."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+def given_values(word: str, weights: tuple[Weight, ...], value: Value) -> tuple[float, ...] | None:
+    """The values of a layer's `weight`, row by row; None where its shape depends on symbols.
+
+    One kernel stands for every pair of an output and an input channel, a list of as many kernels as there are
+    output channels for one output channel each, and a list of the weight's own shape for itself. Raises
+    GivenProblem.
+    """
+    weight = next((weight for weight in weights if weight.name == "weight"), None)
+    if weight is None:
+        raise GivenProblem(f"`{word}` has no weights to be given")
+    entries = _entries(value)
+    if any(isinstance(size, Symbolic) for size in weight.shape):
+        return None
+    shape = tuple(size for size in weight.shape if isinstance(size, int))
+    if prod(shape) > LARGEST:
+        raise GivenProblem(
+            f"a weight {shape_text(shape)} is too large to be given (more than {LARGEST:,} values)"
+        )
+    outs, ins, *window = shape
+    kernel_shape = _plain(tuple(window))
+    found = _shape(entries)
+    flat = tuple(float(entry) for entry in _flat(entries))
+    if found == shape:
+        return flat
+    if _plain(found) == kernel_shape:
+        return flat * (outs * ins)
+    size = prod(window)
+    if (
+        isinstance(entries, tuple)
+        and len(entries) == outs
+        and all(_plain(_shape(e)) == kernel_shape for e in entries)
+    ):
+        return tuple(v for out in range(outs) for v in flat[out * size : (out + 1) * size] * ins)
+    raise GivenProblem(
+        f"the values have the shape {shape_text(found)}, the window is {shape_text(tuple(window))}"
+    )
+
+
+def _entries(value: Value) -> Entries:
+    """Nested lists of numbers, with the classic kernels put in for their names."""
+    match value:
+        case str() if value in KERNELS:
+            return KERNELS[value]
+        case Transformation() if value.name in KERNELS:
+            return KERNELS[value.name]
+        case tuple():
+            items = tuple(_entries(item) for item in value)
+            if len({_shape(item) for item in items}) != 1:
+                raise GivenProblem("the rows of `weights` must be of one length")
+            return items
+        case int() | Fraction() if not isinstance(value, bool):
+            return Fraction(value)
+        case _:
+            named = ", ".join(f"`{name}`" for name in KERNELS)
+            raise GivenProblem(f"`weights` must be numbers or one of {named}, not {describe(value)}")
+
+
+def _shape(entries: Entries) -> tuple[int, ...]:
+    shape: list[int] = []
+    while isinstance(entries, tuple):
+        shape.append(len(entries))
+        entries = entries[0]
+    return tuple(shape)
+
+
+def _plain(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Without axes of size 1, so that a row fits a window of one axis."""
+    return tuple(size for size in shape if size != 1)
+
+
+def _flat(entries: Entries) -> Iterator[Fraction]:
+    if isinstance(entries, tuple):
+        for entry in entries:
+            yield from _flat(entry)
+    else:
+        yield entries

@@ -1,0 +1,64 @@
+"""Pipelines: what flows out of one stage flows into the next."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from cnnspec.diagnostics import Help
+from cnnspec.graph import Tensor
+from cnnspec.language import ast
+from cnnspec.language.evaluate import decided, evaluate
+from cnnspec.language.names import bound
+from cnnspec.language.naming import inside
+from cnnspec.language.tensors import as_tensor
+from cnnspec.language.values import UNKNOWN, Unknown, Value
+
+if TYPE_CHECKING:
+    from cnnspec.language.body import BodyScope
+
+
+def pipeline(scope: BodyScope, node: ast.Pipeline) -> Value:
+    """What comes out of the last stage. The first takes the main line, unless it is a tensor itself."""
+    first, *rest = node.stages
+    value = _stage(scope.at(scope.main, first), first)
+    for before, stage in zip(node.stages, rest, strict=False):
+        main = as_tensor(scope, value, before.value.span)
+        here = scope.at(main, stage)
+        if _forgets(here, stage.value):
+            return UNKNOWN
+        value = _stage(here, stage)
+    return value
+
+
+def _stage(here: BodyScope, stage: ast.Stage) -> Value:
+    if stage.label is None:
+        return evaluate(stage.value, here)
+    value = _labelled(here, stage, stage.label)
+    here.values[stage.label] = value
+    return value
+
+
+def _labelled(here: BodyScope, stage: ast.Stage, label: str) -> Value:
+    """A label on a choice names what is chosen; on a pipeline in brackets it opens a scope."""
+    node = stage.value
+    while isinstance(node, ast.Conditional):
+        holds = decided(node.condition, here)
+        if isinstance(holds, Unknown):
+            return UNKNOWN
+        node = node.then if holds else node.otherwise
+    if isinstance(node, ast.Pipeline):
+        namer = inside(here.namer.path("", label), here.namer.labels)
+        return evaluate(node, here.at(here.main, None, namer))
+    return evaluate(node, here.at(here.main, replace(stage, value=node)))
+
+
+def _forgets(here: BodyScope, node: ast.Expression) -> bool:
+    """Whether a stage that is a plain tensor would forget what flows into it, which is then reported."""
+    if not isinstance(node, ast.Name) or not isinstance(bound(here, node.name), Tensor):
+        return False
+    way_out = Help(f"to add it write `it + {node.name}`, to append its channels `concat(it, {node.name})`")
+    here.report(
+        "type-mismatch", f"`{node.name}` is a tensor: it cannot take what flows here", node.span, help=way_out
+    )
+    return True
