@@ -10,7 +10,6 @@ checking a numeric spec never loads numpy, sympy or numba.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from cnnspec.backend.plan import Plan
     from cnnspec.diagnostics import Diagnostic
     from cnnspec.graph import Graph
-    from cnnspec.language.elaborate import Elaborated
+    from cnnspec.language.elaborate import Binding, Elaborated
     from cnnspec.language.spec import Loaded, Spec
 
 
@@ -41,7 +40,7 @@ def load_text(text: str, name: str = "<text>") -> Loaded:
 def elaborate(
     spec: Spec,
     net: str | None = None,
-    bindings: Mapping[str, int | Fraction] | None = None,
+    bindings: Mapping[str, Binding] | None = None,
     *,
     symbolic: bool = False,
 ) -> Elaborated:
