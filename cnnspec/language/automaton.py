@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, cast, get_args
 
 from cnnspec.diagnostics import Diagnostic, Help, Source, Span
@@ -44,11 +44,6 @@ class Automaton:
         self._actions = [_method(builder, rule) for rule in table.rules]
         self._states = [table.start]
         self._values: list[_Value] = []
-
-    @property
-    def accepts(self) -> Mapping[str, int]:
-        """The symbols that the present state knows."""
-        return self._table.states[self._states[-1]]
 
     @property
     def result(self) -> object:
@@ -112,7 +107,8 @@ class Automaton:
     def expected(self) -> frozenset[str]:
         """The terminals that would be taken now."""
         rules = {rule.origin for rule in self._table.rules}
-        return frozenset(kind for kind in self.accepts.keys() - rules if self.fits(kind))
+        known = self._table.states[self._states[-1]].keys() - rules
+        return frozenset(kind for kind in known if self.fits(kind))
 
     def unwind(self, kind: str) -> None:
         """Give up unfinished rules until a token of this kind fits."""

@@ -14,20 +14,17 @@ _MEANT = {
     "“": '"', "”": '"', "„": '"', "‟": '"', "«": '"', "»": '"', "″": '"',
     "‘": '"', "’": '"', "‚": '"', "′": '"', "'": '"', "`": '"',
     "…": "..", "∧": "and", "∨": "or", "¬": "not",
+    "&": "and", "&&": "and", "||": "or", "!": "not", "~": "not", "^": "**",
 }  # fmt: skip
 
 _ADVICE = {
     ";": "a statement ends with its line",
     "{": "a body is indented; it has no braces",
     "}": "a body is indented; it has no braces",
-    "!": "write `not` (or `!=` for unequal)",
-    "&": "write `and`",
-    "|": "write `or`; a pipeline is written `->`",
-    "^": "a power is written `**`",
-    "~": "write `not`",
+    "|": "a pipeline is written `->`, a choice `or`",
     "@": "the language has no `@`",
     "$": "names are written without `$`",
-    "\\": "inside brackets a line may end anywhere; a line that begins with `->` goes on with the one above",
+    "\\": "in brackets lines may end anywhere; a deeper line beginning with `->` goes on with the one above",
 }
 
 _INVISIBLE = frozenset("\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f")
@@ -40,8 +37,8 @@ class Misfit:
     """What stands at a place where no token begins.
 
     `length` characters are wrong. `instead` is what to write for them, where that is certain. Reading goes on
-    after `skip` characters, as if a token of the text `read_as` had stood there (None: nothing, blank: a
-    blank).
+    after `skip` characters, as if the token `read_as` (or a space) had stood there; where that is None, the
+    statement cannot be read.
     """
 
     message: str
@@ -52,34 +49,75 @@ class Misfit:
     help: str | None = None
 
 
-def is_blank(character: str) -> bool:
-    """Whether a character looks like nothing or like a blank, though the language does not take it for one."""
+def is_odd_space(character: str) -> bool:
+    """Whether a character looks like a space, or like nothing, and is not one of the language's own."""
     return (character.isspace() and character not in " \t\r\n") or character in _INVISIBLE
+
+
+def with_plain_spaces(text: str) -> str:
+    """A text in which every space is an ordinary one, as wide as it looks."""
+    return "".join(_plain_space(c) if is_odd_space(c) else c for c in text)
+
+
+def _plain_space(character: str) -> str:
+    return " " if unicodedata.category(character) == "Zs" else ""
 
 
 def misfit(text: str, position: int) -> Misfit:
     """What is wrong with the character at a position of a text, where no token begins."""
     character = text[position]
-    if is_blank(character):
-        return Misfit(f"{name(character)} where a blank should be", 1, 1, instead=" ")
+    if is_odd_space(character):
+        return _odd_space(text, position)
     if character == '"':
         return _unclosed_text(text, position)
     if (match := _WORD.match(text, position)) and not match[0].isascii():
         return _word(match[0])
-    meant = _MEANT.get(character, "")
-    if meant == '"':
-        return _quoted(text, position)
-    if character == "×" and text[position - 1 : position + 2 : 2].isdecimal():
-        return Misfit(f"{name(character)} is not `x`", 1, 1, "*", "x", "write sizes as `3x5`")
-    meant = meant or _plain(character)
+    sign = text[position : position + 2]
+    sign = sign if sign in _MEANT else character
+    meant = _MEANT.get(sign) or _plain(character)
     if meant:
-        return Misfit(f"{name(character)} is not `{meant}`", 1, 1, meant, meant, f"write `{meant}`")
-    run = len(text) - position - len(text[position:].lstrip(character))
+        return _quoted(text, position) if meant == '"' else _other_sign(text, position, sign, meant)
+    run = _run(text, position)
     return Misfit(f"{name(character)} is not part of the language", run, run, help=_ADVICE.get(character))
 
 
+def _other_sign(text: str, position: int, sign: str, meant: str) -> Misfit:
+    """A sign for which the language has another; between digits `×` is the `x` of sizes."""
+    end = position + len(sign)
+    before, after = text[position - 1 : position], text[end : end + 1]
+    if sign == "×" and before.isdecimal() and after.isdecimal():
+        return Misfit(f"{name(sign)} is not `x`", 1, 1, "*", "x", "write sizes as `3x5`")
+    instead = _set_apart(before, meant, after)
+    message = f"{name(sign)} is not `{meant}`"
+    return Misfit(message, len(sign), len(sign), meant, instead, f"write `{meant}`")
+
+
+def _set_apart(before: str, meant: str, after: str) -> str:
+    """A word for a sign, with spaces where it would run into the words next to it."""
+    if not meant.isalpha():
+        return meant
+    return " " * before.isalnum() + meant + " " * (after.isalnum() or after in "_([")
+
+
+def _run(text: str, position: int) -> int:
+    """How often the character at a position is repeated."""
+    end = position
+    while text[end : end + 1] == text[position]:
+        end += 1
+    return end - position
+
+
+def _odd_space(text: str, position: int) -> Misfit:
+    run = _run(text, position)
+    plain = _plain_space(text[position]) * run
+    advice = "write an ordinary space" if plain else "remove it"
+    return Misfit(f"{name(text[position])} is not a space of the language", run, run, " ", plain, advice)
+
+
 def name(character: str) -> str:
-    """A character as one can recognise it: itself, where it can be seen, and its number."""
+    """A character (or a sign of two) as one can recognise it: itself, if it can be seen, and its number."""
+    if len(character) > 1:
+        return f"`{character}`"
     number = f"U+{ord(character):04X}"
     if character.isascii() and character.isprintable():
         return f"`{character}`"
@@ -91,7 +129,7 @@ _CONTROLS = {"\0": "NUL", "\f": "form feed", "\v": "vertical tab", "\x1b": "esca
 
 
 def _is_visible(character: str) -> bool:
-    return character.isprintable() and not is_blank(character)
+    return character.isprintable() and not is_odd_space(character)
 
 
 def _plain(character: str) -> str:
@@ -132,7 +170,7 @@ def _unclosed_text(text: str, position: int) -> Misfit:
     """A `"` that no other one closes: the text ends with the line, a docstring with the file."""
     if text.startswith('"""', position):
         rest = len(text) - position
-        return Misfit('this `"""` is never closed', 3, rest, '""', None, 'close the docstring with `"""`')
+        return Misfit('this `"""` is never closed', 3, rest, help='close the docstring with `"""`')
     match = re.compile(r"[^\r\n]*").match(text, position)
     rest = match.end() - position if match else 1
     return Misfit('this `"` is not closed on its line', 1, rest, '""', None, 'close the text with `"`')

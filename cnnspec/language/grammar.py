@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+from cnnspec.language import table_cache
 from cnnspec.language.table import Table, compile_grammar
 
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -23,4 +24,9 @@ def grammar_text() -> str:
 @cache
 def load_table() -> Table:
     """The table of the grammar."""
-    return compile_grammar(grammar_text())
+    grammar = grammar_text()
+    table = table_cache.load(grammar)
+    if table is None:
+        table = compile_grammar(grammar)
+        table_cache.store(grammar, table)
+    return table

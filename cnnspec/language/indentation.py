@@ -12,9 +12,9 @@ class Fault(Enum):
     """What may be wrong with the indentation of a line."""
 
     BETWEEN = "between"
-    """It is less than that of the body before it and matches none outside."""
+    """It is less than that of the body before it and more than what is around that."""
     MIXED = "mixed"
-    """Tabs stand where the lines around have blanks, or the other way round."""
+    """Tabs stand where the lines around have spaces, or the other way round."""
     TOO_DEEP = "too deep"
     """It would open one body too many; it opens none."""
 
@@ -30,7 +30,7 @@ class Step(NamedTuple):
 class Indentation:
     """The indentations of the bodies that are open, the outermost first.
 
-    A body is indented by the very characters of the line that opens it and some more: where tabs and blanks
+    A body is indented by the very characters of the line that opens it and some more: where tabs and spaces
     stand for each other, that is a fault, and the line is taken as it looks.
     """
 
@@ -61,8 +61,9 @@ class Indentation:
         return Step(opens=True, closes=0, fault=fault)
 
     def _close(self, indentation: str) -> Step:
+        """A line between two levels is taken to belong to the deeper one, so that the next ones still fit."""
         before = len(self._levels)
-        while _width(self._levels[-1]) > _width(indentation):
+        while len(self._levels) > 1 and _width(self._levels[-2]) >= _width(indentation):
             self._levels.pop()
         fault = None
         if indentation != self._levels[-1]:

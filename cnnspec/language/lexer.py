@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable
 
 from cnnspec.diagnostics import Diagnostic, Edit, Help, Source, Span
-from cnnspec.language.characters import Misfit, is_blank, misfit
+from cnnspec.language.characters import Misfit, is_odd_space, misfit, with_plain_spaces
 from cnnspec.language.findings import Findings
 from cnnspec.language.indentation import Fault, Indentation
 from cnnspec.language.limits import MAX_INDENTATION, MAX_NESTING
@@ -20,8 +20,15 @@ from cnnspec.language.table import END
 from cnnspec.language.tokens import BAD, CLOSERS, DEDENT, INDENT, NEWLINE, Token, Vocabulary
 
 _CONTINUATION = "->"
+_FAULTS = {
+    Fault.BETWEEN: (
+        "indentation",
+        "this line is indented less than the body above it, and more than what is around that",
+    ),
+    Fault.MIXED: ("indentation", "tabs and spaces are mixed in the indentation: use one of them"),
+    Fault.TOO_DEEP: ("limit", f"more than {MAX_INDENTATION} bodies within each other"),
+}
 _LINE_OF_WORDS = re.compile(r"(?:\r\n|\r|\n)([ \t]*)(?=[A-Za-z_])")
-_NOTHING: Mapping[str, int] = {}
 
 
 class Lexer:
@@ -44,15 +51,15 @@ class Lexer:
 
     # --- tokens
 
-    def next(self, accepts: Mapping[str, int]) -> Token:
-        """The next token; `accepts` holds the terminals that fit here."""
+    def next(self, fits: Callable[[str], bool]) -> Token:
+        """The next token; `fits` says of a terminal whether the grammar has it here."""
         if self._is_first_line:
             self._begin_line()
             self._is_first_line = False
         while not self._pending:
             match = self._words.pattern.match(self._text, self._position)
             if match is None:
-                self._without_match(accepts)
+                self._without_match(fits)
                 continue
             kind = match.lastgroup or ""
             start, self._position = match.span()
@@ -60,16 +67,16 @@ class Lexer:
                 if kind == "COMMENT":
                     self.comments.append(Span(self._source, start, self._position))
             elif kind != NEWLINE:
-                return self._token(kind, match[0], start, accepts)
+                return self._token(kind, match[0], start, fits)
             elif self._is_skipping or not self.brackets:
                 self._begin_line()
         return self._pending.popleft()
 
-    def _token(self, kind: str, text: str, start: int, accepts: Mapping[str, int]) -> Token:
+    def _token(self, kind: str, text: str, start: int, fits: Callable[[str], bool]) -> Token:
         self._end_of_last = self._position
         if kind == "NAME":
             keyword = self._words.keywords.get(text)
-            return Token(keyword if keyword in accepts else kind, text, start, self._position)
+            return Token(keyword if keyword and fits(keyword) else kind, text, start, self._position)
         token = Token(kind, text, start, self._position)
         if text in CLOSERS:
             return self._open(token)
@@ -85,7 +92,7 @@ class Lexer:
         self._report(Diagnostic("limit", f"more than {MAX_NESTING} brackets within each other", span))
         return token._replace(kind=BAD)
 
-    def _without_match(self, accepts: Mapping[str, int]) -> None:
+    def _without_match(self, fits: Callable[[str], bool]) -> None:
         """The end of the text, or what begins no token: that is reported and read as what was meant."""
         if self._position >= len(self._text):
             self._end()
@@ -93,14 +100,20 @@ class Lexer:
         found = misfit(self._text, self._position)
         start, self._position = self._position, self._position + found.skip
         self._report(self._diagnose(found, start))
+        if found.read_as == " ":
+            return
         match = self._words.pattern.fullmatch(found.read_as or "")
-        if match:
-            self._pending.append(self._token(match.lastgroup or "", match[0], start, accepts))
+        if match is None:
+            self._pending.append(Token(BAD, "", start, self._position))
+        else:
+            self._pending.append(self._token(match.lastgroup or "", match[0], start, fits))
 
     def _diagnose(self, found: Misfit, start: int) -> Diagnostic:
         span = Span(self._source, start, start + found.length)
         edits = () if found.instead is None else (Edit(span, found.instead),)
-        return Diagnostic("bad-character", found.message, span, help=Help(found.help, edits) if found.help else None)
+        return Diagnostic(
+            "bad-character", found.message, span, help=Help(found.help, edits) if found.help else None
+        )
 
     def _end(self) -> None:
         if self.brackets and not self._is_skipping:
@@ -142,7 +155,9 @@ class Lexer:
     def _indent(self, indentation: str, span: Span) -> None:
         step = self._indentation.enter(indentation)
         self._pending.extend(self._mark(DEDENT) for _ in range(step.closes))
-        if step.fault is not None:
+        if step.fault is None:
+            self._faults.discard(Fault.BETWEEN)
+        else:
             self._report_fault(step.fault, span)
         if step.opens:
             self._pending.append(Token(INDENT, indentation, span.start, span.end))
@@ -169,47 +184,46 @@ class Lexer:
                 continue
             space = self._words.space.match(self._text, self._position)
             self._position = space.end() if space else self._position
-            if not is_blank(self._text[self._position]):
-                indentation = self._text[start : self._position]
-                return start, "".join(" " if is_blank(c) else c for c in indentation)
-            self._without_match(_NOTHING)
+            if not is_odd_space(self._text[self._position]):
+                return start, with_plain_spaces(self._text[start : self._position])
+            self._without_match(_nothing_fits)
 
     def _report_fault(self, fault: Fault, span: Span) -> None:
-        """Too deep or mixed indentation is said once a file: one mistake makes many such lines."""
-        if fault is Fault.BETWEEN:
-            message = "this line is indented less than the body above it, and more than what is around that"
-            self._report(Diagnostic("indentation", message, span))
-        elif fault not in self._faults and fault is Fault.TOO_DEEP:
-            self._report(Diagnostic("limit", f"more than {MAX_INDENTATION} bodies within each other", span))
-        elif fault not in self._faults:
-            message = "tabs and blanks are mixed in the indentation"
-            self._report(Diagnostic("indentation", message, span, help=Help("indent with blanks only")))
+        """Say what is wrong with the indentation of a line, once for many lines with the same mistake."""
+        if fault not in self._faults:
+            code, message = _FAULTS[fault]
+            self._report(Diagnostic(code, message, span))
         self._faults.add(fault)
 
     # --- recovery
 
-    def line_after_unclosed(self, limit: int) -> int | None:
+    def line_after_unclosed(self, bracket: Token, limit: int) -> int | None:
         """Where the first line ends before one that, to judge by its indentation, is a statement of its own.
 
-        Looks from the innermost open bracket up to the offset `limit`. None: there is no such line.
+        Looks from an open bracket up to the offset `limit`. None: there is no such line.
         """
-        for match in _LINE_OF_WORDS.finditer(self._text, self.brackets[-1].end, limit + 1):
+        for match in _LINE_OF_WORDS.finditer(self._text, bracket.end, limit + 1):
             if not self._indentation.is_deeper(match[1]):
                 return match.start()
         return None
 
-    def close_brackets(self, position: int) -> None:
-        """Go back to the end of a line, and take the statement before it as ended there."""
+    def resume(self, position: int) -> Token:
+        """Go back to the end of a line and take the statement as ended there: the `_NEWLINE` that ends it."""
         self.brackets.clear()
         self._position = position
         self._end_of_last = len(self._text[:position].rstrip())
         self._findings.forget_after(position)
         while self.comments and self.comments[-1].start >= position:
             self.comments.pop()
+        return self.next(_nothing_fits)
 
     def skip_statement(self) -> Token:
         """Leave out the rest of the statement: the `_NEWLINE` that ends it."""
         self._is_skipping = True
-        while (token := self.next(_NOTHING)).kind != NEWLINE:
+        while (token := self.next(_nothing_fits)).kind != NEWLINE:
             continue
         return token
+
+
+def _nothing_fits(_kind: str) -> bool:
+    return False

@@ -11,9 +11,14 @@ from cnnspec.language.tokens import CLOSERS, DEDENT, INDENT, NEWLINE, Token
 
 HEADS = frozenset({"net", "block", "repeat", "for", "if", "elif", "else"})
 """The words that begin a statement with a body."""
-VALUES = frozenset({"NAME", "NUMBER", "SIZES", "STRING", "layer", "training", "use", "in", "?", "-", "(", "["})
+VALUES = frozenset(
+    {"NAME", "NUMBER", "SIZES", "STRING", "layer", "training", "use", "in", "?", "-", "(", "["}
+)
 """What a value may begin with (`not` aside)."""
-OPERATORS = frozenset("+ - * / // % ** == != < <= > >= and or if . ( [ ->".split()) | {"as"}
+OPERATORS = frozenset(
+    {"+", "-", "*", "/", "//", "%", "**", "==", "!=", "<", "<=", ">", ">=", "and", "or", "if", "as"}
+    | {".", "(", "[", "->"}
+)
 """What may follow any value."""
 _NOUNS = {
     NEWLINE: "the end of the line",
@@ -69,15 +74,24 @@ class Situation:
         return bool(self.line) and self.first.text in HEADS and self.first.kind != "NAME"
 
     @property
-    def is_end_of_head(self) -> bool:
-        """Whether the token is the `:` of a head in which a bracket is still open."""
-        rest = self.source.text[self.token.end : self.token.end + 1]
-        return self.is_head and self.token.text == ":" and rest in ("", "\r", "\n")
+    def end_of_head(self) -> int | None:
+        """Where a head ends with its `:` and the line, though a bracket is still open in it."""
+        if not self.is_head or self.open_bracket is None:
+            return None
+        for token in (self.token, self.previous):
+            if token.text == ":" and self.source.text[token.end : token.end + 1] in ("", "\r", "\n"):
+                return token.end
+        return None
+
+    @property
+    def is_at_left_edge(self) -> bool:
+        """Whether the statement stands outside all bodies, and is no definition."""
+        return self.span(self.first).column == 1 and self.first.kind not in ("NET", "BLOCK")
 
     @property
     def is_body_missing(self) -> bool:
         """Whether an indented body had to begin here."""
-        return self.expected == {INDENT}
+        return self.expected == frozenset({INDENT})
 
     @property
     def begins_value(self) -> bool:
@@ -89,28 +103,46 @@ class Situation:
         token = token or self.token
         return Span(self.source, token.start, token.end)
 
-    def between(self) -> Span:
-        """The place right behind the token before."""
-        return Span(self.source, self.previous.end, self.previous.end)
+    @property
+    def place(self) -> Span:
+        """Where something is missing: the token, or at the end of a line the place behind its last one."""
+        is_end = self.token.kind in (NEWLINE, END) and bool(self.line)
+        return Span(self.source, self.previous.end, self.previous.end) if is_end else self.span()
+
+    @property
+    def rest_of_line(self) -> str:
+        """The text from the token to the end of its line, without a comment."""
+        start = self.span()
+        return self.source.line_text(start.line)[start.column - 1 :].split("#")[0].rstrip()
 
 
 def syntax(
-    message: str, span: Span, help_text: str = "", edit: str | None = None, *labels: Label, code: str = "syntax"
+    message: str,
+    span: Span,
+    help_text: str = "",
+    *,
+    edit: str | None = None,
+    labels: tuple[Label, ...] = (),
+    code: str = "syntax",
 ) -> Diagnostic:
     """A diagnostic; `edit` is what to write in the place of its span."""
     edits = () if edit is None else (Edit(span, edit),)
     return Diagnostic(code, message, span, labels=labels, help=Help(help_text, edits) if help_text else None)
 
 
+def missing(situation: Situation, word: str, message: str, help_text: str = "") -> Diagnostic:
+    """A diagnostic for a word or sign that is to be added behind the token before."""
+    behind = Span(situation.source, situation.previous.end, situation.previous.end)
+    added = word if word in (",", ":") else f" {word}"
+    help_ = Help(help_text or f"add `{word}`", (Edit(behind, added),))
+    return Diagnostic("syntax", message, situation.place, help=help_)
+
+
 def unexpected(situation: Situation) -> Diagnostic:
     """What is said where nothing better is known: what was found and what could stand there."""
-    found = describe(situation.token)
-    wanted = " or ".join(_wanted(situation))
-    if situation.token.kind in (NEWLINE, END) and situation.line:
-        span = situation.between()
-    else:
-        span = situation.span()
-    return Diagnostic("syntax", f"expected {wanted}, found {found}", span)
+    *others, last = _wanted(situation)
+    wanted = f"{', '.join(others)} or {last}" if others else last
+    return Diagnostic("syntax", f"expected {wanted}, found {describe(situation.token)}", situation.place)
 
 
 def describe(token: Token) -> str:
@@ -122,7 +154,7 @@ def describe(token: Token) -> str:
 
 
 def _wanted(situation: Situation) -> list[str]:
-    """What could stand here, the most telling first: signs and words, then sorts of tokens, then operators."""
+    """What could stand here: values, then signs and words, then sorts of tokens, then operators."""
     expected = set(situation.expected)
     words: list[str] = []
     if not situation.line:
@@ -137,4 +169,4 @@ def _wanted(situation: Situation) -> list[str]:
         expected -= OPERATORS
     words += [f"`{text}`" for text in sorted(expected) if text not in _NOUNS and not text.startswith("_")]
     words += [noun for kind, noun in _NOUNS.items() if kind in expected]
-    return words or ["an operator"]
+    return words + ["an operator"] * is_after_value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import cast
 
 from cnnspec.diagnostics import Diagnostic, Source, Span
 from cnnspec.language import ast
@@ -13,9 +14,12 @@ from cnnspec.language.findings import Findings, TooManyFindings
 from cnnspec.language.grammar import load_table
 from cnnspec.language.lexer import Lexer
 from cnnspec.language.mistakes import Situation
-from cnnspec.language.slips import diagnose, never_closed
+from cnnspec.language.slips import diagnose
+from cnnspec.language.slips.signs import never_closed
 from cnnspec.language.table import END
 from cnnspec.language.tokens import BAD, BROKEN, DEDENT, INDENT, NEWLINE, Token, Vocabulary
+
+_DEFINITIONS = ("NET", "BLOCK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ class _Parser:
         self._findings = findings
         self._lexer = Lexer(source, _vocabulary(), findings)
         self._automaton = Automaton(load_table(), Builder(source, findings), source)
+        self._is_body_unindented = False
         self._line: list[Token] = []
         self._line_before: list[Token] = []
 
@@ -72,7 +77,7 @@ class _Parser:
     def read(self) -> ast.File:
         """Read to the end. Raises TooManyFindings."""
         lexer, automaton = self._lexer, self._automaton
-        token = lexer.next(automaton.accepts)
+        token = lexer.next(automaton.fits)
         while True:
             try:
                 fits = automaton.feed(token)
@@ -86,13 +91,13 @@ class _Parser:
             if token.kind == END:
                 break
             self._remember(token)
-            token = lexer.next(automaton.accepts)
-        file = automaton.result
-        assert isinstance(file, ast.File)
-        return file
+            token = lexer.next(automaton.fits)
+        return cast(ast.File, automaton.result)
 
     def _remember(self, token: Token) -> None:
         if token.kind == NEWLINE:
+            if self._line and self._line[0].kind in _DEFINITIONS:
+                self._is_body_unindented = False
             self._line_before, self._line = self._line, []
         elif token.kind not in (INDENT, DEDENT):
             self._line.append(token)
@@ -104,17 +109,15 @@ class _Parser:
         if token.kind == BAD:
             return self._leave_out(token)
         situation = self._situation(token)
-        unclosed = situation.open_bracket
-        resume = self._lexer.line_after_unclosed(token.start) if unclosed and self._lexer.brackets else None
-        if unclosed and (resume is not None or token.kind == END or situation.is_end_of_head):
-            self._findings.add(never_closed(situation, unclosed))
-            if resume is not None:
-                self._lexer.close_brackets(resume)
-                token = self._lexer.next(self._automaton.accepts)
-            elif token.kind != END:
-                self._lexer.brackets.clear()
-            return self._leave_out(token)
-        self._findings.add(diagnose(situation))
+        if unclosed := situation.open_bracket:
+            resume = situation.end_of_head or self._lexer.line_after_unclosed(unclosed, token.start)
+            if resume is not None or token.kind == END:
+                self._findings.add(never_closed(situation, unclosed))
+                return self._leave_out(token if resume is None else self._lexer.resume(resume))
+        if not (self._is_body_unindented and situation.is_at_left_edge):
+            self._findings.add(diagnose(situation))
+        if situation.is_body_missing:
+            self._is_body_unindented = self._line_before[0].kind in _DEFINITIONS
         return self._leave_out(token, is_body_missing=situation.is_body_missing)
 
     def _situation(self, token: Token) -> Situation:

@@ -63,14 +63,21 @@ def to_json(table: Table) -> dict[str, Any]:
 
 def from_json(data: Mapping[str, Any]) -> Table:
     """The table from its JSON data; raises KeyError, TypeError or ValueError where that is damaged."""
+    rules: list[dict[str, Any]] = data["rules"]
     return Table(
         terminals=tuple(Terminal(**terminal) for terminal in data["terminals"]),
         ignored=tuple(data["ignored"]),
-        rules=tuple(Rule(**{**rule, "children": tuple(rule["children"])}) for rule in data["rules"]),
+        rules=tuple(_stored_rule(**rule) for rule in rules),
         states=tuple(data["states"]),
         start=data["start"],
         accept=data["accept"],
     )
+
+
+def _stored_rule(
+    origin: str, size: int, action: str | None, collapse: bool, children: list[int | None]
+) -> Rule:
+    return Rule(origin, size, action, collapse, tuple(children))
 
 
 def compile_grammar(grammar: str) -> Table:
@@ -80,7 +87,7 @@ def compile_grammar(grammar: str) -> Table:
     from lark.lexer import TerminalDef  # noqa: PLC0415
 
     compiled = Lark(grammar, parser="lalr", start=START, maybe_placeholders=True)
-    data, memo = compiled.memo_serialize([TerminalDef, LarkRule])
+    data, memo = compiled.memo_serialize([TerminalDef, LarkRule])  # pyright: ignore[reportUnknownMemberType]
     parser = data["parser"]["parser"]
     lexer = data["parser"]["lexer_conf"]
     rule_ids = [key for key, value in memo.items() if value["__type__"] == "Rule"]

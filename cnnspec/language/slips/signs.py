@@ -1,0 +1,106 @@
+"""Slips in signs: brackets, `=`, and the operators of other languages."""
+
+from __future__ import annotations
+
+from cnnspec.diagnostics import Diagnostic, Label
+from cnnspec.language.mistakes import Situation, syntax
+from cnnspec.language.tokens import CLOSERS, Token
+
+_ARITHMETIC = frozenset({"+", "-", "*", "/", "//", "%", "**"})
+_FOREIGN = {
+    ("=", ">"): "->",
+    ("-", ">"): "->",
+    (">", ">"): "->",
+    ("<", ">"): "!=",
+    ("=", "<"): "<=",
+    ("==", "="): "==",
+    ("=", "="): "==",
+}
+
+
+def never_closed(s: Situation, bracket: Token) -> Diagnostic:
+    """A bracket that is still open where its statement must have ended."""
+    return syntax(
+        f"this `{bracket.text}` is never closed", s.span(bracket), f"close it with `{CLOSERS[bracket.text]}`"
+    )
+
+
+def wrong_closer(s: Situation) -> Diagnostic | None:
+    """A closing bracket that closes nothing, or another one."""
+    if s.token.text not in CLOSERS.values():
+        return None
+    if s.open_bracket is None:
+        message = f"nothing is open that this `{s.token.text}` would close"
+        return syntax(message, s.span(), "remove it", edit="")
+    wanted = CLOSERS[s.open_bracket.text]
+    if s.token.text == wanted:
+        return None
+    label = Label(s.span(s.open_bracket), "opened here")
+    message = f"`{s.token.text}` does not close `{s.open_bracket.text}`"
+    return syntax(message, s.span(), f"write `{wanted}`", edit=wanted, labels=(label,))
+
+
+def listing(s: Situation) -> Diagnostic | None:
+    """List comprehensions and slices."""
+    if s.open_bracket is None:
+        return None
+    if s.token.text == "for":
+        return syntax("a list says its items one by one", s.span(), "use a `for … in …:` statement")
+    if s.token.text == ":" and s.open_bracket.text == "[":
+        return syntax(
+            "slices are not part of the language", s.span(), "take items by `a[0]`, channels by `split`"
+        )
+    return None
+
+
+def equals(s: Situation) -> Diagnostic | None:
+    """`=` where it names nothing."""
+    if s.token.text != "=":
+        return None
+    if s.previous.kind == "OUTPUT":
+        help_text = "write `output …`, or `output name = …`"
+        return syntax("an output without a name takes no `=`", s.span(), help_text)
+    if s.previous.text in _ARITHMETIC and s.previous.end == s.token.start:
+        sign = s.previous.text
+        span = s.span(s.previous).to(s.span())
+        return syntax(f"`{sign}=` is not part of the language", span, f"write `name = name {sign} …`")
+    if "+" not in s.expected:
+        return None
+    is_condition = s.first.text in ("if", "elif", "expect") or any(
+        token.kind in ("WHERE", "IF") for token in s.line
+    )
+    if is_condition or s.open_bracket is not None:
+        return syntax("`=` names a value", s.span(), "to compare, write `==`", edit="==")
+    return syntax("only names stand on the left of `=`", s.span(), "to compare, write `==`")
+
+
+def foreign_sign(s: Situation) -> Diagnostic | None:
+    """`=>` and the like: two signs that are one elsewhere."""
+    meant = _FOREIGN.get((s.previous.text, s.token.text))
+    if meant is None or s.token.start - s.previous.end > 1:
+        return None
+    span = s.span(s.previous).to(s.span())
+    return syntax(f"`{span.text}` is not part of the language", span, f"write `{meant}`", edit=meant)
+
+
+def foreign_operator(s: Situation) -> Diagnostic | None:
+    """`is`, `in`, `? :`, and `//` for a comment."""
+    if not s.line and s.token.text in ("/", "//", "*"):
+        return syntax("a comment begins with `#`", s.span(), "write `#`", edit="#")
+    if "+" not in s.expected:
+        return None
+    if s.token.text == "is":
+        return syntax("`is` is not part of the language", s.span(), "write `==`", edit="==")
+    if s.token.text == "in":
+        return syntax("`in` does not compare", s.span(), "compare with each value, joined by `or`")
+    if s.token.text == "?":
+        return syntax("`?` does not choose", s.span(), "write `a if condition else b`")
+    return None
+
+
+def leading_point(s: Situation) -> Diagnostic | None:
+    """`.5`."""
+    following = s.source.text[s.token.end : s.token.end + 1]
+    if s.token.text != "." or not following.isdecimal():
+        return None
+    return syntax("a number begins with a digit", s.span(), "write `0.`", edit="0.")

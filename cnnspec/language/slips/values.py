@@ -1,0 +1,77 @@
+"""Slips between values: two side by side with nothing to join them, or one missing."""
+
+from __future__ import annotations
+
+from cnnspec.diagnostics import Diagnostic
+from cnnspec.language.mistakes import Situation, describe, missing, syntax
+from cnnspec.language.table import END
+from cnnspec.language.tokens import NEWLINE
+
+
+def sizes_apart(s: Situation) -> Diagnostic | None:
+    """`3 x 5`."""
+    if s.previous.kind != "NUMBER" or s.token.kind != "NAME" or not s.token.text.startswith("x"):
+        return None
+    return syntax("sizes are written without spaces", s.span(), "write `3x5`, or `(3, k)` with a name")
+
+
+def missing_word(s: Situation) -> Diagnostic | None:
+    """`expect macs == 4G 1%`, and a loss weight without `weight`."""
+    if s.token.kind != "NUMBER" or s.open_bracket is not None:
+        return None
+    for word in ("within", "weight"):
+        if word in s.expected and s.first.kind in ("EXPECT", "OUTPUT", "TRAINING"):
+            return missing(s, word, f"`{word}` is missing before {describe(s.token)}")
+    return None
+
+
+def missing_comma(s: Situation) -> Diagnostic | None:
+    """`conv(3 5)`."""
+    if s.open_bracket is None or "," not in s.expected or not s.begins_value:
+        return None
+    return missing(s, ",", f"`,` is missing before {describe(s.token)}")
+
+
+def missing_equals(s: Situation) -> Diagnostic | None:
+    """`output main linear(10)`, `layer enc conv(3)`."""
+    if "=" not in s.expected or len(s.line) < 2 or not s.begins_value or s.previous.kind != "NAME":
+        return None
+    if s.first.kind not in ("OUTPUT", "LAYER", "TRAINING"):
+        return None
+    return missing(
+        s, "=", f"`=` is missing before {describe(s.token)}", "add `=` behind a name, `->` between layers"
+    )
+
+
+def bare_arguments(s: Situation) -> Diagnostic | None:
+    """`conv 3`."""
+    if s.previous.kind != "NAME" or s.token.kind not in ("NUMBER", "SIZES") or "(" not in s.expected:
+        return None
+    message = f"the arguments of `{s.previous.text}` stand in brackets"
+    return syntax(message, s.span(), f"write `{s.previous.text}({s.token.text}, …)`")
+
+
+def missing_arrow(s: Situation) -> Diagnostic | None:
+    """`conv(3) relu`."""
+    ends_value = s.previous.kind == "NAME" or (s.previous.text in (")", "]") and s.token.kind == "NAME")
+    if not ends_value or "->" not in s.expected or not s.begins_value or s.open_bracket is not None:
+        return None
+    return missing(s, "->", f"`->` is missing before {describe(s.token)}")
+
+
+def missing_else(s: Situation) -> Diagnostic | None:
+    """`x = a if b`."""
+    if "else" not in s.expected or not s.line:
+        return None
+    message = "a choice between values needs its `else`"
+    return syntax(message, s.place, "write `a if condition else b`")
+
+
+def missing_value(s: Situation) -> Diagnostic | None:
+    """`x =`, `f(, 3)`."""
+    if "NUMBER" not in s.expected or not s.line or s.begins_value:
+        return None
+    before = f"`{s.previous.text}`"
+    if s.token.kind in (NEWLINE, END):
+        return syntax(f"a value is missing after {before}", s.span(s.previous))
+    return syntax(f"a value is missing between {before} and {describe(s.token)}", s.span())
