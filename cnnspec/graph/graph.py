@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, cast
 import networkx as nx
 
 from cnnspec.diagnostics import Diagnostic
-from cnnspec.dims import Dim
 from cnnspec.graph.node import Node, Tensor
 from cnnspec.layers.base import Requirement
 
