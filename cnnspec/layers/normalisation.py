@@ -136,6 +136,10 @@ class LocalResponseNorm(Layer):
     beta: Fraction = arg(REAL, "the exponent", Fraction(3, 4))
     k: Fraction = arg(REAL, "what is added to the sum", Fraction(1))
 
+    def requirements(self, inputs: tuple[Shape, ...]) -> Iterator[Requirement]:
+        """A map."""
+        return needs_map(self.word, inputs[0])
+
     def flops(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Flops:
         """Square 1, sum `size`, scale and add 2, power 1, divide 1, an element."""
         del inputs

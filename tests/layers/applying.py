@@ -1,0 +1,65 @@
+"""Applying a layer as the elaborator does: requirements, then the primitive it stands for, then its rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cnnspec.dims import decide
+from cnnspec.layers import LAYERS, Layer, Requirement, Shape, Weight, WeightKind, signature
+
+Shapes = tuple[Shape, ...]
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What a layer makes of its inputs."""
+
+    layer: Layer
+    outputs: Shapes
+    weights: tuple[Weight, ...]
+    conditions: tuple[Requirement, ...]
+
+
+class BrokenError(Exception):
+    """A requirement does not hold."""
+
+    def __init__(self, requirement: Requirement) -> None:
+        super().__init__(f"{requirement.code}: {requirement.why()}")
+        self.requirement = requirement
+
+
+def make(word: str, *values: object, **named: object) -> Layer:
+    """A layer from checked arguments, as from `word(values, named)`."""
+    cls = LAYERS[word]
+    kinds = {parameter.name: parameter.kind for parameter in signature(cls)}
+    arguments = {**dict(zip(kinds, values, strict=False)), **named}
+    return cls(**{name: kinds[name].accept(value) for name, value in arguments.items()})
+
+
+def apply(layer: Layer, *shapes: Shape, at_least: Mapping[str, int] | None = None) -> Applied:
+    """Raises BrokenError where a requirement does not hold."""
+    conditions: list[Requirement] = []
+    primitive = layer
+    for form in (layer, None):
+        primitive = form or layer.lower(shapes)
+        for requirement in primitive.requirements(shapes):
+            holds = decide(requirement.left, requirement.relation, requirement.right, at_least)
+            if holds is False:
+                raise BrokenError(requirement)
+            if holds is None:
+                conditions.append(requirement)
+    return Applied(primitive, primitive.infer(shapes), primitive.weights(shapes), tuple(conditions))
+
+
+def elements(weights: tuple[Weight, ...], kind: WeightKind) -> int:
+    """How many numbers the weights of a kind hold."""
+    total = 0
+    for weight in weights:
+        if weight.kind is kind:
+            count = 1
+            for size in weight.shape:
+                assert isinstance(size, int)
+                count *= size
+            total += count
+    return total
