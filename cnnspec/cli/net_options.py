@@ -10,10 +10,9 @@ import click
 
 if TYPE_CHECKING:
     from cnnspec.graph import Graph
+    from cnnspec.language.elaborate import Binding
 
 Command = TypeVar("Command", bound=Callable[..., object])
-Binding = int | Fraction | None
-"""The value that a symbol or parameter is given; None leaves it free."""
 
 
 def net_options(command: Command) -> Command:
@@ -38,11 +37,13 @@ def parse_settings(settings: Sequence[str]) -> dict[str, Binding]:
 
 
 def _parse_setting(setting: str) -> tuple[str, Binding]:
+    from cnnspec.language.elaborate import FREE
+
     name, equals, value = setting.partition("=")
     name = name.strip()
     if not name.isidentifier():
         raise click.UsageError(f"`-s {_short(setting)}`: write NAME=VALUE, such as `-s H=256`")
-    return name, _number(setting, value.strip()) if equals else None
+    return name, _number(setting, value.strip()) if equals else FREE
 
 
 def _number(setting: str, text: str) -> int | Fraction:

@@ -79,4 +79,4 @@ def _write_coloured(screen: Screen, lines: Iterable[Line]) -> None:
             text.append(piece.text, _RICH_STYLES.get(piece.style))
         text.append("\n")
     console = Console(file=screen.stream, force_terminal=True, highlight=False, markup=False, emoji=False)
-    console.print(text, soft_wrap=True)
+    console.print(text, soft_wrap=True, end="")

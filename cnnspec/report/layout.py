@@ -37,7 +37,7 @@ class Column:
 
     def shortened(self) -> Column:
         """The same in less room."""
-        return replace(self, pieces=self.short or self.pieces)
+        return replace(self, pieces=self.pieces if self.short is None else self.short)
 
     def entry(self, piece: Piece) -> Line:
         """A piece set in the width of the column."""

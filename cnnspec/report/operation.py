@@ -35,7 +35,7 @@ def call_text(node: Node) -> str:
 
 def arguments(node: Node) -> dict[str, object]:
     """Every argument by name, as a value of JSON; formulas and fractions that are not whole as text."""
-    return {parameter.name: _as_json(value) for parameter, value in _arguments(node)}
+    return {parameter.name: as_json(value) for parameter, value in _arguments(node)}
 
 
 def _arguments(node: Node) -> Iterator[tuple[Parameter, Argument]]:
@@ -93,13 +93,14 @@ def value_text(value: Argument) -> str:
             return str(value)
 
 
-def _as_json(value: Argument) -> object:
+def as_json(value: Argument) -> object:
+    """A value for JSON; fractions and formulas as text."""
     match value:
         case bool() | int() | str() | None:
             return value
         case Fraction():
             return int(value) if value.denominator == 1 else value_text(value)
         case tuple():
-            return [_as_json(item) for item in value]
+            return [as_json(item) for item in value]
         case _:
             return value_text(value)

@@ -14,7 +14,8 @@ from cnnspec.analysis.receptive_field import AxisField
 from cnnspec.dims import Dim, Symbolic, render
 from cnnspec.graph import Tensor
 from cnnspec.layers.base import Flops, Shape
-from cnnspec.report.operation import arguments
+from cnnspec.report.operation import arguments, as_json
+from cnnspec.report.totals import inference_peak
 
 SCHEMA = "cnnspec/show/1"
 
@@ -40,7 +41,7 @@ def net_record(analysis: Analysis, spec: str) -> Record:
             }
             for output in graph.outputs
         ],
-        "bindings": {name: size(value) for name, value in graph.bindings.items()},
+        "bindings": {name: as_json(value) for name, value in graph.bindings.items()},
         "symbols": sorted(graph.symbols),
         "totals": totals_record(analysis),
         "layers": [layer_record(facts) for facts in analysis.layers],
@@ -50,7 +51,7 @@ def net_record(analysis: Analysis, spec: str) -> Record:
 def totals_record(analysis: Analysis) -> Record:
     """The sums. `macs` and `flops` are of inference; what exists only while training stands apart."""
     sums: Totals = analysis.totals
-    peak = analysis.inference_peak()
+    peak = inference_peak(analysis)
     return {
         "params": size(sums.params),
         "trainable": size(sums.trainable),
@@ -61,7 +62,7 @@ def totals_record(analysis: Analysis) -> Record:
         **{f"flops_{name}": value for name, value in flops_record(sums.flops).items() if name != "total"},
         "weight_bytes": size(sums.weight_bytes),
         "activation_bytes": size(sums.activation_bytes),
-        "peak_activation_bytes": size(peak.bytes),
+        "peak_activation_bytes": size(peak.bytes) if peak else None,
         "depth": sums.depth,
         "params_training_only": size(sums.params_training_only),
         "buffers_training_only": size(sums.buffers_training_only),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from cnnspec.analysis.facts import Analysis
-from cnnspec.diagnostics.legible import legible, wrap
+from cnnspec.diagnostics.legible import cells, clip, legible, wrap
 from cnnspec.diagnostics.styled import Line, Piece, Style, line
 from cnnspec.dims import Dim
 from cnnspec.layers.spatial import shape_text
@@ -46,17 +46,33 @@ def title(analysis: Analysis, width: int | None) -> Iterator[Line]:
 
 def _columns(table: Sequence[Row]) -> dict[str, Column]:
     times = [Piece(f"× {row.times}" if row.times > 1 else "", Style.HELP) for row in table]
-    short_macs = [Piece(rounded(row.macs) or _number(row.macs), _style(row)) for row in table]
     return {
         "layer": Column("layer", [_name(row) for row in table]),
         "times": Column("", times),
-        "operation": Column("operation", [_what(row) for row in table]),
+        "operation": Column("operation", [_what(row) for row in table], short=_short_calls(table)),
         "output": _column("output", table, lambda row: row.output),
-        "params": _column("params", table, lambda row: _number(row.params), right=True),
-        "macs": replace(_column("MACs", table, lambda row: _number(row.macs), right=True), short=short_macs),
+        "params": _numbers("params", table, lambda row: row.params),
+        "macs": _numbers("MACs", table, lambda row: row.macs),
         "field": _column("field", table, lambda row: row.field, right=True),
         "stride": _column("stride", table, lambda row: row.stride, right=True),
     }
+
+
+def _short_calls(table: Sequence[Row]) -> list[Piece]:
+    """The operations, calls of blocks cut to the room that layers need."""
+    room = max((cells(row.what) for row in table if not row.is_block), default=0)
+    return [replace(_what(row), text=clip(_what(row).text, max(room, 16))) for row in table]
+
+
+def _numbers(title: str, table: Sequence[Row], value: Callable[[Row], Dim]) -> Column:
+    """Every digit; in short round figures, and formulas cut off."""
+    column = _column(title, table, lambda row: _number(value(row)), right=True)
+    short = [Piece(_round_figures(value(row)), _style(row)) for row in table]
+    return replace(column, short=short)
+
+
+def _round_figures(value: Dim) -> str:
+    return rounded(value) or clip(_number(value), 24)
 
 
 def _column(title: str, table: Sequence[Row], text: Callable[[Row], str], *, right: bool = False) -> Column:
@@ -89,17 +105,19 @@ def _clipped(width: int) -> Callable[[Column], Column]:
 
 
 _CONCESSIONS: Sequence[Concession] = (
-    ("operation", _clipped(32)),
+    ("operation", Column.shortened),
     ("macs", Column.shortened),
     ("operation", _clipped(24)),
     ("stride", _leave_out),
     ("operation", _clipped(16)),
     ("field", _leave_out),
     ("layer", _clipped(24)),
-    ("macs", _leave_out),
-    ("layer", _clipped(18)),
     ("operation", _leave_out),
-    ("params", _clipped(12)),
-    ("output", _clipped(18)),
+    ("params", Column.shortened),
+    ("output", _clipped(24)),
+    ("layer", _clipped(18)),
+    ("macs", _leave_out),
+    ("output", _clipped(16)),
+    ("layer", _clipped(14)),
     ("times", _leave_out),
 )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 from cnnspec.analysis.facts import Analysis
+from cnnspec.analysis.memory import Peak
 from cnnspec.diagnostics.legible import cells, wrap
 from cnnspec.diagnostics.styled import Line, Style, line
 from cnnspec.dims import Dim
@@ -43,9 +44,15 @@ def _inference(analysis: Analysis) -> Iterator[Total]:
     yield from _flops_by_column(sums.flops)
     yield _sized("weights", sums.weight_bytes)
     yield _sized("activations", sums.activation_bytes)
-    peak = analysis.inference_peak()
-    yield _sized("peak", peak.bytes, 1, f"at {peak.path}")
+    peak = inference_peak(analysis)
+    if peak is not None:
+        yield _sized("peak", peak.bytes, 1, f"at {peak.path}")
     yield Total("depth", 0, str(sums.depth), "layers with weights")
+
+
+def inference_peak(analysis: Analysis) -> Peak | None:
+    """The peak of one sample at inference; None where sizes are formulas: it would be a long maximum."""
+    return analysis.inference_peak() if isinstance(analysis.totals.elements, int) else None
 
 
 def _training_only(analysis: Analysis) -> Iterator[Total]:

@@ -1,0 +1,166 @@
+"""Every way in which a command can end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import cnnspec as package
+from cnnspec import pipeline
+from cnnspec.cli import commands
+from cnnspec.cli.main import cli
+
+ROOT = Path(__file__).parents[2]
+Run = Callable[..., Any]
+COMMANDS = sorted(path.stem for path in Path(commands.__path__[0]).glob("[a-z]*.py"))
+
+
+def test_without_a_command_the_help_is_shown(cnnspec: Run) -> None:
+    result = cnnspec()
+    assert result.code == 2
+    assert result.out.startswith("Usage: cnnspec")
+
+
+def test_the_version_is_told(cnnspec: Run) -> None:
+    assert cnnspec("--version").out == f"cnnspec {package.__version__}\n"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+def test_every_command_explains_itself_with_examples(cnnspec: Run, name: str, flag: str) -> None:
+    result = cnnspec(name, flag)
+    assert result.code == 0
+    assert f"cnnspec {name}" in result.out
+    assert "Examples:" in result.out
+
+
+def test_the_list_of_commands_says_what_each_does(cnnspec: Run) -> None:
+    text = cnnspec("--help").out
+    for name in COMMANDS:
+        (line,) = [line for line in text.splitlines() if line.startswith(f"  {name} ")]
+        assert line.endswith("."), line
+        assert not line.endswith("..."), "the short help does not fit"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["chek"], "no such command 'chek'"),
+        (["check"], "missing argument 'PATH...'"),
+        (["check", "x", "--frmat", "json"], "no such option '--frmat'"),
+        (["check", "x", "--format", "xml"], "invalid value for '--format'"),
+        (["show", "specs/lenet5.cnn", "--depth", "-1"], "invalid value for '--depth'"),
+    ],
+)
+def test_a_wrong_command_line_is_a_diagnostic(cnnspec: Run, arguments: list[str], said: str) -> None:
+    result = cnnspec(*arguments)
+    assert result.code == 2
+    assert result.out == ""
+    assert result.err.startswith("error[usage]: ")
+    assert said in result.err
+    assert "--help` shows how it is used" in result.err
+
+
+def test_the_unforeseen_asks_for_a_report(cnnspec: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(path: object) -> None:
+        raise ZeroDivisionError("by \x1b[31m0")
+
+    monkeypatch.setattr(pipeline, "load", broken)
+    result = cnnspec("check", "specs/lenet5.cnn")
+    assert result.code == 2
+    assert result.err.startswith("error[internal]: ZeroDivisionError: by ␛[31m0\n")
+    assert "please report it" in result.err
+    assert "test_main.py:" in result.err
+    assert "Traceback" not in result.err
+
+
+def test_a_developer_gets_the_traceback(cnnspec: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(path: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(pipeline, "load", broken)
+    monkeypatch.setenv("CNNSPEC_DEBUG", "1")
+    with pytest.raises(ZeroDivisionError):
+        cnnspec("check", "specs/lenet5.cnn")
+
+
+def test_ctrl_c_ends_as_shells_expect(cnnspec: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(path: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pipeline, "load", interrupted)
+    assert cnnspec("check", "specs/lenet5.cnn").code == 130
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of Unix")
+def test_ctrl_c_in_a_real_process_leaves_no_traceback() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "cnnspec", "check", "-"],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        time.sleep(1.0)  # by then it waits for its input
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert b"Traceback" not in err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes of Unix")
+def test_a_reader_that_leaves_early_is_no_error() -> None:
+    program = f"{sys.executable} -m cnnspec show specs/resnet50.cnn --format json | head -n 1"
+    result = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {program}"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert result.stdout == "{\n"
+    assert result.stderr == ""
+    assert result.returncode in {0, 141}
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_is_a_diagnostic() -> None:
+    with open("/dev/full", "w") as full:
+        result = subprocess.run(
+            [sys.executable, "-m", "cnnspec", "show", "specs/lenet5.cnn"],
+            cwd=ROOT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert result.returncode == 2
+    assert result.stderr == "error[file-unwritable]: cannot write the output: no space left on device\n"
+
+
+def test_an_output_without_the_characters_gets_question_marks(process: Run) -> None:
+    result = process("show", "specs/lenet5.cnn", PYTHONIOENCODING="ascii")
+    assert result.returncode == 0
+    assert b"?" in result.stdout
+
+
+def test_python_dash_m_and_the_script_are_one() -> None:
+    assert cli.name is not None
+    script = Path(sys.executable).with_name("cnnspec")
+    result = subprocess.run([script, "--version"], capture_output=True, text=True, check=True)
+    assert result.stdout == f"cnnspec {package.__version__}\n"
+
+
+@pytest.mark.parametrize("variable", ["NO_COLOR", "TERM"])
+def test_colours_can_be_switched_off(process: Run, variable: str) -> None:
+    value = "1" if variable == "NO_COLOR" else "dumb"
+    assert b"\x1b" not in process("check", "specs/lenet5.cnn", FORCE_COLOR="1", **{variable: value}).stdout
+
+
+def test_colours_can_be_forced(process: Run) -> None:
+    assert b"\x1b[" in process("check", "specs/lenet5.cnn", FORCE_COLOR="1", TERM="xterm-256color").stdout
+    assert b"\x1b" not in process("check", "specs/lenet5.cnn").stdout
