@@ -1,7 +1,7 @@
 """Layer normalisation: each sample, or the channels at each position of it, to mean 0 and variance 1.
 
-A row is what is normalised together. Element i of row r is at `(r // inner · size · inner) + r % inner + i · inner`
-of the map: with the number of positions as `inner` a row is the channels of a position, with 1 a sample.
+A row is what is normalised together; its element i is at `r // inner · size · inner + r % inner + i · inner`:
+with the number of positions as `inner`, a row is the channels at a position; with 1 it is a sample.
 """
 
 from __future__ import annotations

@@ -39,7 +39,9 @@ def multiply(
                     factor[i * width + j] = b.values[b.start + (k + i) * b.row + (left + j) * b.column]
             product[: height * width] = 0
             part = Matrix(a.values, a.start + top * a.row + k * a.column, a.row, a.column)
-            add_product(part, Matrix(factor, 0, width, 1), Matrix(product, 0, width, 1), height, length, width)
+            add_product(
+                part, Matrix(factor, 0, width, 1), Matrix(product, 0, width, 1), height, length, width
+            )
             for i in range(height):
                 for j in range(width):
                     c[(top + i) * columns + left + j] += product[i * width + j]
@@ -78,7 +80,9 @@ def backward(operation: Linear, arrays: Backward, context: Context) -> None:
 def _run(a: Matrix, b: Matrix, bias: Array, c: Array, depth: int, context: Context) -> None:
     rows, columns = c.shape
     tasks = tiles(rows, ROWS) * tiles(columns, COLUMNS)
-    launch(multiply, tasks, c.size * depth, context.threads, a, b, bias, c.reshape(-1), (rows, depth, columns))
+    launch(
+        multiply, tasks, c.size * depth, context.threads, a, b, bias, c.reshape(-1), (rows, depth, columns)
+    )
 
 
 def _matrix(array: Array) -> Matrix:

@@ -1,7 +1,7 @@
-"""Batch and group normalisation: each channel, or each group of channels of a sample, to mean 0 and variance 1.
+"""Batch and group normalisation: each channel, or group of channels of a sample, to mean 0 and variance 1.
 
-With r the inverse standard deviation and w, b scale and shift, `y = w·r·(x − mean) + b`. Backwards, over the M
-elements that were normalised together,
+With r the inverse standard deviation and w, b scale and shift, `y = w·r·(x − mean) + b`. Backwards, over the
+M elements that were normalised together,
 
     dx = r·(w·dy − Σ w·dy / M − r²·(x − mean)·Σ w·dy·(x − mean) / M)
 
@@ -15,9 +15,9 @@ from math import prod
 import numpy as np
 
 from cnnspec.backend.kernels.arrays import Array, Arrays, Backward, Context, Forward
+from cnnspec.backend.kernels.channels import affine, channels_of, combine, products, statistics
 from cnnspec.backend.kernels.checks import Shapes, require, require_one, require_shape
 from cnnspec.backend.kernels.operations import BatchNorm, GroupNorm
-from cnnspec.backend.kernels.statistics import affine, channels_of, combine, products, statistics
 
 
 def fit_batch(operation: BatchNorm, inputs: Shapes, outputs: Shapes, weights: Shapes) -> None:
@@ -65,9 +65,11 @@ def _by_batch(operation: BatchNorm, context: Context) -> bool:
 
 def _update(operation: BatchNorm, running: Arrays, mean: Array, variance: Array, count: int) -> None:
     """Move the running statistics towards the batch's, whose variance is made unbiased for it."""
-    require(count > 1, "the variance of a single value a channel is not defined: batch normalisation needs more")
-    for array, value in zip(running, (mean, variance * count / (count - 1)), strict=True):
-        array += operation.momentum * (value - array)
+    require(
+        count > 1, "the variance of a single value a channel is not defined: batch normalisation needs more"
+    )
+    for old, new in zip(running, (mean, variance * count / (count - 1)), strict=True):
+        old[...] = old + operation.momentum * (new - old)
 
 
 def fit_group(operation: GroupNorm, inputs: Shapes, outputs: Shapes, weights: Shapes) -> None:
@@ -90,7 +92,13 @@ def forward_group(operation: GroupNorm, arrays: Forward, context: Context) -> No
     factor = weight * inverse.reshape(groups)
     shift = bias - mean.reshape(groups) * factor
     channels = len(image) * image.shape[1]
-    affine(_split(image, channels), _split(result, channels), factor.reshape(-1), shift.reshape(-1), context.threads)
+    affine(
+        _split(image, channels),
+        _split(result, channels),
+        factor.reshape(-1),
+        shift.reshape(-1),
+        context.threads,
+    )
     for saved, value in zip(arrays.saved, (mean, inverse), strict=False):
         saved[...] = value.reshape(saved.shape)
 
@@ -104,14 +112,16 @@ def backward_group(operation: GroupNorm, arrays: Backward, context: Context) -> 
     centre = np.broadcast_to(mean, groups).reshape(-1)
     sums, dots = (array.reshape(groups) for array in products(x, slope, centre, context.threads))
     if operation.affine:
-        _store(arrays.weight_gradients, (dots * inverse).sum(axis=0).reshape(-1), sums.sum(axis=0).reshape(-1))
+        _store(
+            arrays.weight_gradients, (dots * inverse).sum(axis=0).reshape(-1), sums.sum(axis=0).reshape(-1)
+        )
     if (gradient := arrays.input_gradients[0]) is not None:
         weight, _ = _by_group(operation, arrays.weights, channels)
         count = image[0].size // operation.groups
         of_x = -(inverse**3) * (weight * dots).sum(axis=2, keepdims=True) / count
         shift = -inverse * (weight * sums).sum(axis=2, keepdims=True) / count - of_x * mean
-        factors = (np.broadcast_to(array, groups).reshape(-1) for array in (weight * inverse, of_x, shift))
-        combine((slope, x), _split(gradient, batch * channels), tuple(factors), context.threads)
+        a, b, c = (np.broadcast_to(array, groups).reshape(-1) for array in (weight * inverse, of_x, shift))
+        combine((slope, x), _split(gradient, batch * channels), (a, b, c), context.threads)
 
 
 def _split(maps: Array, channels: int) -> Array:

@@ -42,7 +42,7 @@ class Spans(NamedTuple):
 
 @kernel
 def max_forward(begin: int, end: int, x: Array, y: Array, argmax: Array, spans: Spans) -> None:
-    """The greatest element of each window and where it is (−1: nowhere). NaN is greatest. A task is a plane."""
+    """The greatest of each window and where it is (−1: nowhere). NaN is greatest. A task is a plane."""
     for plane in range(begin, end):
         for a in range(y.shape[1]):
             for b in range(y.shape[2]):
@@ -118,7 +118,15 @@ def norm_forward(begin: int, end: int, x: Array, y: Array, spans: Spans, power: 
 
 @kernel
 def norm_backward(
-    begin: int, end: int, x: Array, y: Array, slope: Array, gradient: Array, spans: Spans, power: float, taps: int
+    begin: int,
+    end: int,
+    x: Array,
+    y: Array,
+    slope: Array,
+    gradient: Array,
+    spans: Spans,
+    power: float,
+    taps: int,
 ) -> None:
     """`dy · taps / count · (x / y)^(p − 1)`, and 0 where y is 0. A task is a plane."""
     for plane in range(begin, end):
@@ -211,7 +219,9 @@ def backward_norm(operation: LpPool, arrays: Backward, context: Context) -> None
         spans = _spans(operation, arrays.inputs[0].shape, arrays.outputs[0].shape)
         taps, work = prod(operation.window.size), _visits(spans, len(x))
         gradient = _planes(arrays.input_gradients[0])
-        launch(norm_backward, len(x), work, context.threads, x, y, slope, gradient, spans, operation.power, taps)
+        launch(
+            norm_backward, len(x), work, context.threads, x, y, slope, gradient, spans, operation.power, taps
+        )
 
 
 def _planes(maps: Array) -> Array:
@@ -227,12 +237,14 @@ def _visits(spans: Spans, planes: int) -> int:
 @lru_cache(maxsize=1024)
 def _spans(operation: WindowPool | AdaptivePool, inputs: Shape, outputs: Shape) -> Spans:
     if isinstance(operation, AdaptiveMaxPool | AdaptiveAveragePool):
-        axes = [_bins(inputs[axis], outputs[axis]) for axis in (2, 3, 4)]
-        return Spans(*axes, (1, 1, 1))
+        depth, height, width = (_bins(inputs[axis], outputs[axis]) for axis in (2, 3, 4))
+        return Spans(depth, height, width, (1, 1, 1))
     count_pad = not isinstance(operation, AveragePool) or operation.count_pad
     window = operation.window
-    axes = [_windows(window, axis, inputs[2 + axis], outputs[2 + axis], count_pad) for axis in range(3)]
-    return Spans(*axes, window.dilation)
+    depth, height, width = (
+        _windows(window, axis, inputs[2 + axis], outputs[2 + axis], count_pad) for axis in range(3)
+    )
+    return Spans(depth, height, width, window.dilation)
 
 
 def _bins(size: int, outputs: int) -> Array:

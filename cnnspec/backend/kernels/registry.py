@@ -17,7 +17,7 @@ or, where the same arrays are used again and again, checks them once:
 Every array is C-contiguous and of the net's dtype (float32 or float64) unless its `Buffer` says otherwise;
 maps are `(N, C, D, H, W)` and vectors `(N, F)`, losses `(1,)`. Kernels allocate nothing that grows with the
 net. What is written is overwritten, never added to: a tensor read by several layers gets its gradient in
-parts, which `merging.accumulate` adds. `weights` are in the order of `operation.weights`.
+parts, which `merging.accumulate_into` adds. `weights` are in the order of `operation.weights`.
 
 - `saved`: all of `operation.saved(...)`, or `()` where no backward pass will follow.
 - `workspace`: all of `operation.workspace(...)`.
@@ -39,13 +39,32 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from cnnspec.backend.kernels import convolution
+from cnnspec.backend.kernels import (
+    activation,
+    borders,
+    convolution,
+    dropout,
+    layer_normalisation,
+    linear,
+    loss,
+    merging,
+    multiplication,
+    normalisation,
+    operations,
+    parametric,
+    pooling,
+    resampling,
+    response_normalisation,
+    scaling,
+    shaping,
+    softmax,
+    transposed,
+)
 from cnnspec.backend.kernels.arrays import Backward, Context, Forward
-from cnnspec.backend.kernels.checks import check_backward, check_forward
-from cnnspec.backend.kernels.operations import Convolution, Operation, Shape
+from cnnspec.backend.kernels.checks import Shapes, check_backward, check_forward
+from cnnspec.backend.kernels.operations import Operation
 
 AnyOperation = TypeVar("AnyOperation", bound=Operation)
-Shapes = tuple[Shape, ...]
 
 __all__ = [
     "KERNELS",
@@ -73,7 +92,51 @@ class Kernel(Generic[AnyOperation]):
 
 
 KERNELS: dict[type[Operation], Kernel[Any]] = {
-    Convolution: Kernel(convolution.fit, convolution.forward, convolution.backward),
+    operations.Convolution: Kernel(convolution.fit, convolution.forward, convolution.backward),
+    operations.TransposedConvolution: Kernel(transposed.fit, transposed.forward, transposed.backward),
+    operations.Linear: Kernel(linear.fit, linear.forward, linear.backward),
+    operations.MaxPool: Kernel(pooling.fit_windows, pooling.forward_max, pooling.backward_max),
+    operations.AveragePool: Kernel(pooling.fit_windows, pooling.forward_mean, pooling.backward_mean),
+    operations.LpPool: Kernel(pooling.fit_windows, pooling.forward_norm, pooling.backward_norm),
+    operations.AdaptiveMaxPool: Kernel(pooling.fit_bins, pooling.forward_max, pooling.backward_max),
+    operations.AdaptiveAveragePool: Kernel(pooling.fit_bins, pooling.forward_mean, pooling.backward_mean),
+    operations.BatchNorm: Kernel(
+        normalisation.fit_batch, normalisation.forward_batch, normalisation.backward_batch
+    ),
+    operations.GroupNorm: Kernel(
+        normalisation.fit_group, normalisation.forward_group, normalisation.backward_group
+    ),
+    operations.LayerNorm: Kernel(
+        layer_normalisation.fit, layer_normalisation.forward, layer_normalisation.backward
+    ),
+    operations.LocalResponseNorm: Kernel(
+        response_normalisation.fit, response_normalisation.forward, response_normalisation.backward
+    ),
+    operations.Activation: Kernel(activation.fit, activation.forward, activation.backward),
+    operations.PRelu: Kernel(parametric.fit, parametric.forward, parametric.backward),
+    operations.Softmax: Kernel(softmax.fit, softmax.forward, softmax.backward),
+    operations.Dropout: Kernel(dropout.fit, dropout.forward, dropout.backward),
+    operations.Scale: Kernel(scaling.fit_scale, scaling.forward_scale, scaling.backward_scale),
+    operations.Gain: Kernel(scaling.fit_gain, scaling.forward_gain, scaling.backward_gain),
+    operations.Reshape: Kernel(shaping.fit_reshape, shaping.forward_reshape, shaping.backward_reshape),
+    operations.Permute: Kernel(shaping.fit_permute, shaping.forward_permute, shaping.backward_permute),
+    operations.Pad: Kernel(borders.fit, borders.forward, borders.backward),
+    operations.Crop: Kernel(borders.fit, borders.forward, borders.backward),
+    operations.Upsample: Kernel(
+        resampling.fit_upsample, resampling.forward_upsample, resampling.backward_upsample
+    ),
+    operations.PixelShuffle: Kernel(
+        resampling.fit_pixels, resampling.forward_pixels, resampling.backward_pixels
+    ),
+    operations.ChannelShuffle: Kernel(
+        resampling.fit_channels, resampling.forward_channels, resampling.backward_channels
+    ),
+    operations.Concat: Kernel(merging.fit_concat, merging.forward_concat, merging.backward_concat),
+    operations.Split: Kernel(merging.fit_split, merging.forward_split, merging.backward_split),
+    operations.Add: Kernel(merging.fit_broadcast, merging.forward_add, merging.backward_add),
+    operations.Multiply: Kernel(merging.fit_broadcast, multiplication.forward, multiplication.backward),
+    operations.CrossEntropy: Kernel(loss.fit_entropy, loss.forward_entropy, loss.backward_entropy),
+    operations.MeanSquaredError: Kernel(loss.fit_error, loss.forward_error, loss.backward_error),
 }
 
 

@@ -1,14 +1,14 @@
-"""Local response normalisation: `y = x / base^beta`, `base = k + alpha/size · Σ x²` over neighbouring channels."""
+"""Local response normalisation: `y = x / (k + alpha/size · Σ x²)^beta` over neighbouring channels."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from cnnspec.backend.kernels.arrays import Array, Backward, Context, Forward
+from cnnspec.backend.kernels.channels import channels_of
 from cnnspec.backend.kernels.checks import Shapes, require, require_one
 from cnnspec.backend.kernels.jit import kernel
 from cnnspec.backend.kernels.operations import LocalResponseNorm
-from cnnspec.backend.kernels.statistics import channels_of
 from cnnspec.backend.kernels.threads import launch
 
 POSITIONS = 16
@@ -45,9 +45,9 @@ def _backward(
     scale: float,
     beta: float,
 ) -> None:
-    """`dx = dy · base^−beta − 2·beta·scale · x · Σ dy·x·base^(−beta − 1)`, the sum over the channels that saw x.
+    """`dx = dy · base^−beta − 2·beta·scale · x · Σ dy·x·base^(−beta − 1)`.
 
-    A task is a few positions of a sample.
+    The sum is over the channels that x is a neighbour of. A task is a few positions of a sample.
     """
     tiles = (x.shape[2] + POSITIONS - 1) // POSITIONS
     ratio = np.empty((x.shape[1], POSITIONS))

@@ -1,4 +1,4 @@
-"""Transposed convolution: a convolution with its two directions exchanged. Here the input is the narrow map."""
+"""Transposed convolution: a convolution with its two directions exchanged. The input is the narrow map."""
 
 from __future__ import annotations
 

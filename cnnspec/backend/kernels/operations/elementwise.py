@@ -33,9 +33,9 @@ class Activation(Operation):
     @property
     def in_place(self) -> bool:
         """Whether the slope is a function of the output, so that the input need not survive."""
-        if self.function in ("leaky_relu", "elu"):
+        if self.function == "leaky_relu":
             return self.parameter >= 0
-        return self.function in ("relu", "relu6", "selu", "sigmoid", "tanh")
+        return self.function in ("relu", "relu6", "sigmoid", "tanh")
 
 
 @dataclass(frozen=True, slots=True)

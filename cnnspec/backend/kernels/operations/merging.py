@@ -48,7 +48,7 @@ class CrossEntropy(Operation):
     def workspace(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> tuple[Buffer, ...]:
         """The loss of each label."""
         del outputs
-        return (Buffer("losses", (prod(inputs[1]),)),)
+        return (Buffer("losses", (prod(inputs[1]),), "float64"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,4 +60,4 @@ class MeanSquaredError(Operation):
     def workspace(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> tuple[Buffer, ...]:
         """The sum over each sample."""
         del outputs
-        return (Buffer("losses", (inputs[0][0],)),)
+        return (Buffer("losses", (inputs[0][0],), "float64"),)

@@ -11,7 +11,7 @@ from cnnspec.backend.kernels.operations.base import Buffer, Operation, Reads, Sh
 
 @dataclass(frozen=True, slots=True)
 class BatchNorm(Operation):
-    """Normalisation of each channel over the batch and all positions; outside training, by running statistics.
+    """Normalisation of each channel over batch and positions; outside training, by running statistics.
 
     Where running statistics are not kept (`track`), those of the batch are always used.
     """

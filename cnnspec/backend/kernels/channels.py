@@ -53,7 +53,9 @@ def _affine(begin: int, end: int, x: Array, y: Array, factor: Array, shift: Arra
 
 
 @kernel
-def _combine(begin: int, end: int, u: Array, x: Array, y: Array, of_u: Array, of_x: Array, shift: Array) -> None:
+def _combine(
+    begin: int, end: int, u: Array, x: Array, y: Array, of_u: Array, of_x: Array, shift: Array
+) -> None:
     """A task is a plane."""
     for task in range(begin, end):
         n, c = divmod(task, x.shape[1])
