@@ -71,6 +71,10 @@ class PlainProgram:
         for call in self._backward[count]:
             call(context)
 
+    def run(self, step: Forward, count: int, context: Context) -> None:
+        """Run one forward step alone, on what lies in its inputs."""
+        self._bind_forward(step, count)(context)
+
     def _bind_forward(self, step: Forward, count: int) -> Bound:
         saved, workspace = self._extras(step, count)
         arrays = ForwardArrays(

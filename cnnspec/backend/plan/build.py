@@ -19,19 +19,25 @@ from cnnspec.graph import Graph, Node, Output, Tensor
 
 
 def make_plan(
-    graph: Graph, *, batch: int, training: bool = False, dtype: str = "float32", input_gradients: bool = False
+    graph: Graph,
+    *,
+    batch: int,
+    training: bool = False,
+    dtype: str = "float32",
+    input_gradients: bool = False,
+    weight_gradients: bool = True,
 ) -> Plan:
     """What to run, in which order, in which buffers.
 
-    With `training` the plan has backward steps and the layers that exist only then; with `input_gradients` the
-    backward pass goes on to the inputs. Raises DiagnosticError: unbound-symbol, cannot-run, no-output, too-big.
+    With `training` the plan has backward steps and the layers that exist only then: to all weights that are not
+    frozen, unless without `weight_gradients`, and with `input_gradients` to the inputs. Raises DiagnosticError: unbound-symbol, cannot-run, no-output, too-big.
     """
     refuse_requests(graph, batch, dtype)
-    outputs = graph.outputs if training else graph.inference_outputs
+    outputs = [*graph.inference_outputs, *(o for o in graph.outputs if o.training_only and training)]
     nodes = _needed(graph, outputs)
     refuse_unknown(nodes)
     slots, trained_bytes, weight_bytes = place(
-        slots_of(graph, graph if training else nodes, training=training), dtype
+        slots_of(graph, graph if training else nodes, training=training and weight_gradients), dtype
     )
     trained = {slot.name for slot in slots if slot.trainable}
     sources = [key_of(spec.tensor) for spec in graph.inputs if training and input_gradients]

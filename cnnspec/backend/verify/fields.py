@@ -1,0 +1,208 @@
+"""Receptive fields as the support of a gradient.
+
+The gradient of one unit of a layer, over all its channels, is taken back to the input by the backward pass; where it
+is not zero there, the unit sees. So that nothing cancels and no ReLU is shut, all weights are positive, biases are 0,
+normalisations of the batch are the identity, and inputs are positive; no layer is replaced. A maximum passes its
+gradient on to one element only: inputs that fall or rise along all axes make it choose the first or the last,
+random ones any, and the union over the inputs is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from time import perf_counter
+from typing import Any
+
+import networkx as nx
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnspec.analysis.facts import Analysis, LayerFacts
+from cnnspec.backend import initial
+from cnnspec.backend.certificate import Claim, Section, Topic, Verdict, unchecked
+from cnnspec.backend.executable import Executable
+from cnnspec.backend.plan import make_plan
+from cnnspec.backend.plan.model import Port
+from cnnspec.backend.plan.sizes import whole_shape
+from cnnspec.dims import IndexMap
+from cnnspec.graph import Graph, Output
+from cnnspec.layers.base import Init
+from cnnspec.layers.normalisation import BatchNorm, Normalisation
+from cnnspec.layers.scaling import Times
+from cnnspec.layers.shaping import Rearrangement
+from cnnspec.layers.splitting import Split
+
+Array = NDArray[Any]
+Hull = tuple[int, int]
+Box = dict[tuple[str, int], Hull]
+"""What is seen of every axis of every input."""
+
+_HOW = (
+    "the gradient of a unit in the middle, with positive weights and inputs and no layer replaced; where a "
+    "maximum chooses, the union over several inputs"
+)
+_BATCH = 4
+_ROUNDS = 8
+_GAIN = 0.5
+"""The sum of a positive kernel: below 1, so that sums of branches do not saturate what follows."""
+
+
+def check_fields(analysis: Analysis, seconds: float, seed: int, threads: int) -> Section:
+    """Compare the layers that change what is seen, the last ones first, for as long as there is time."""
+    probes = [_Probe(facts, analysis.graph) for facts in reversed(analysis.layers) if _changes_field(facts)]
+    running = [probe for probe in probes if not probe.hidden]
+    if running:
+        _measure(analysis.graph, running, perf_counter() + seconds, seed, threads)
+    return Section(Topic.RECEPTIVE_FIELDS, _HOW, tuple(probe.claim() for probe in reversed(probes)))
+
+
+def _changes_field(facts: LayerFacts) -> bool:
+    """Whether a layer makes maps, and reads more than one pixel of one map for each of its own."""
+    node = facts.node
+    if not node.inputs or len(facts.output) < 2 or not facts.field.axes:
+        return False
+    maps = (
+        node.layer.index_map(node.input_shapes, port, axis)
+        for port, shape in enumerate(node.input_shapes)
+        for axis in range(min(len(shape), len(facts.output)) - 1)
+    )
+    return len(node.inputs) > 1 or any(index_map != IndexMap.IDENTITY for index_map in maps)
+
+
+class _Probe:
+    """One layer: what the middle unit should see, and what it was seen to see so far."""
+
+    def __init__(self, facts: LayerFacts, graph: Graph) -> None:
+        self.facts = facts
+        self.unit = tuple(size // 2 for size in whole_shape(facts.output)[1:])
+        self.hidden, self.bound = _obstacles(graph, facts.path)
+        self.sizes = {spec.name: whole_shape(spec.tensor.shape)[1:] for spec in graph.inputs}
+        self.seen: Box = {}
+
+    @property
+    def expected(self) -> Box:
+        """The claim, not cut off at the borders."""
+        return {
+            (name, axis): field.at(self.unit[axis] if axis < len(self.unit) else 0)
+            for name, axes in self.facts.field.by_input.items()
+            for axis, field in enumerate(axes)
+        }
+
+    def cut_off(self, key: tuple[str, int], hull: Hull) -> Hull:
+        """The part of a claim that lies inside the input."""
+        name, axis = key
+        return max(hull[0], 0), min(hull[1], self.sizes[name][axis] - 1)
+
+    def see(self, key: tuple[str, int], indices: NDArray[np.intp]) -> None:
+        """Add indices that the unit was seen to see."""
+        if indices.size:
+            low, high = self.seen.get(key, (int(indices[0]), int(indices[-1])))
+            self.seen[key] = min(low, int(indices[0])), max(high, int(indices[-1]))
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst over the axes."""
+        verdicts = {self._along(key, hull) for key, hull in self.expected.items()}
+        return next(v for v in (Verdict.FAILS, Verdict.UNCHECKED, Verdict.HOLDS) if v in verdicts)
+
+    def _along(self, key: tuple[str, int], hull: Hull) -> Verdict:
+        inside, seen = self.cut_off(key, hull), self.seen.get(key)
+        if seen == inside:
+            return Verdict.HOLDS
+        beyond = seen is not None and (seen[0] < inside[0] or seen[1] > inside[1])
+        return Verdict.FAILS if beyond or not (self.bound or inside != hull) else Verdict.UNCHECKED
+
+    def claim(self) -> Claim:
+        """The outcome."""
+        expected = {key: self.cut_off(key, hull) for key, hull in self.expected.items()}
+        if self.hidden or not self.seen:
+            why = self.hidden or "time was up"
+            return unchecked(Topic.RECEPTIVE_FIELDS, self.facts.path, _box_text(expected), why)
+        verdict = self.verdict
+        why = (self.bound or "the field reaches beyond the input") if verdict is Verdict.UNCHECKED else ""
+        return Claim(
+            Topic.RECEPTIVE_FIELDS, self.facts.path, _box_text(expected), _box_text(self.seen), verdict, why
+        )
+
+
+def _obstacles(graph: Graph, path: str) -> tuple[str, str]:
+    """Why the gradient cannot show a layer's field, and why it may show less than the field (else empty)."""
+    hidden = bound = ""
+    for before in {*nx.ancestors(graph.nx, path), path}:  # pyright: ignore[reportUnknownMemberType]
+        layer = graph.node(before).layer
+        if isinstance(layer, Normalisation) and not (isinstance(layer, BatchNorm) and layer.track):
+            hidden = f"the statistics of {before} read everything, which the field leaves out"
+        elif isinstance(layer, Rearrangement | Split):
+            bound = f"the field is an upper bound behind {before}"
+        elif isinstance(layer, Times) and layer.factor <= 0:
+            bound = f"{before} turns signs, so that some of the gradient may vanish"
+    return hidden, bound
+
+
+def _box_text(box: Mapping[tuple[str, int], Hull]) -> str:
+    """`2…17 × 2…17`, with the inputs' names where there are several."""
+    by_input: dict[str, list[str]] = {}
+    for (name, _), (low, high) in sorted(box.items()):
+        by_input.setdefault(name, []).append(f"{low}…{high}")
+    boxes = {name: " × ".join(axes) for name, axes in by_input.items()}
+    if len(boxes) == 1:
+        return next(iter(boxes.values()))
+    return ", ".join(f"{name} {box}" for name, box in boxes.items())
+
+
+def _measure(graph: Graph, probes: list[_Probe], end: float, seed: int, threads: int) -> None:
+    """Look back from every probe through new inputs, until it holds or contradicts its claim."""
+    outputs = [Output(probe.facts.path, probe.facts.node.outputs[0]) for probe in probes]
+    plan = make_plan(
+        replace(graph, outputs=outputs),
+        batch=_BATCH,
+        training=True,
+        dtype="float64",
+        input_gradients=True,
+        weight_gradients=False,
+    )
+    executable = Executable(plan, seed=seed, threads=threads)
+    random = np.random.default_rng(seed)
+    _make_positive(executable, random)
+    for number in range(_ROUNDS):
+        inputs = {port.name: _positive_input(port, random, with_slopes=number == 0) for port in plan.inputs}
+        executable.forward(inputs, training=False)
+        for probe in probes:
+            if perf_counter() > end:
+                return
+            if not probe.seen or probe.verdict is not Verdict.HOLDS:
+                _look_back(executable, probe, random)
+        if all(probe.verdict is Verdict.HOLDS for probe in probes):
+            return
+
+
+def _look_back(executable: Executable, probe: _Probe, random: np.random.Generator) -> None:
+    path = probe.facts.path
+    seed = np.zeros_like(executable.outputs[path])
+    seed[(slice(None), slice(None), *probe.unit)] = random.uniform(0.5, 1.5, seed.shape[:2])
+    executable.backward({path: seed})
+    for name, gradient in executable.input_gradients.items():
+        for axis in range(gradient.ndim - 2):
+            others = tuple(other for other in range(gradient.ndim) if other != axis + 2)
+            probe.see((name, axis), np.flatnonzero(np.abs(gradient).max(axis=others)))
+
+
+def _make_positive(executable: Executable, random: np.random.Generator) -> None:
+    """Random positive kernels with a sum of about `_GAIN`; everything else as it starts."""
+    for slot in executable.plan.slots:
+        target = executable.state[slot.name]
+        if slot.init in (Init.KAIMING, Init.LECUN):
+            target[...] = random.uniform(0.5, 1.5, slot.shape) * (_GAIN / slot.fan_in)
+        else:
+            initial.fill(target, replace(slot, given=None), executable.seed)
+
+
+def _positive_input(port: Port, random: np.random.Generator, *, with_slopes: bool) -> Array:
+    """Random positive samples; with slopes the first falls along all axes and the second rises."""
+    samples = random.uniform(0.5, 1.5, (_BATCH, *port.shape))
+    if with_slopes:
+        rises = [np.linspace(0, 1, size) for size in port.shape[1:]]
+        rising = sum(np.meshgrid(*rises, indexing="ij"), start=np.zeros(port.shape[1:]))
+        samples[0], samples[1] = 1 + rising.max() - rising, 1 + rising
+    return samples
