@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812
 
 Tensors = dict[str, torch.Tensor]
 Run = Callable[[Tensors], torch.Tensor]
@@ -97,7 +97,7 @@ class Generator:
     """Grows one net. All choices come from one seed."""
 
     def __init__(self, seed: int, rank: int | None = None, largest: int = 40) -> None:
-        self.random = random.Random(seed)
+        self.random = random.Random(seed)  # noqa: S311
         rank = rank or self.random.choice((1, 2, 2, 3))
         sizes = tuple(self.random.randint(4, largest if rank < 3 else min(largest, 20)) for _ in range(rank))
         self.net = RandomNet(rank, self.random.choice((1, 2, 3, 4, 6)), sizes)
@@ -170,7 +170,8 @@ class Generator:
         pad = [self.random.randint(0, k // 2) for k in kernel]
         ceil = self.random.random() < 0.5
         kind = self.random.choice(("max", "avg"))
-        pooled = getattr(F, f"{kind}_pool{rank}d")
+        # avg_pool3d alone refuses windows larger than the unpadded map; the shapes are those of max_pool3d.
+        pooled = getattr(F, f"{'max' if rank == 3 else kind}_pool{rank}d")
         line = (
             f"{x} -> {kind}pool({_tuple(kernel)}, stride={_tuple(stride)}, pad={_tuple(pad)}, "
             f"ceil={'true' if ceil else 'false'})"
@@ -204,8 +205,8 @@ class Generator:
         weight = torch.empty((channels, out, *kernel), device="meta")
         convolve = getattr(F, f"conv_transpose{rank}d")
         line = (
-            f"{x} -> conv_transpose({out * groups}, {_tuple(kernel)}, stride={_tuple(stride)}, pad={_tuple(pad)}, "
-            f"output_padding={_tuple(extra)}, dilation={_tuple(dilation)}, groups={groups})"
+            f"{x} -> conv_transpose({out * groups}, {_tuple(kernel)}, stride={_tuple(stride)}, "
+            f"pad={_tuple(pad)}, output_pad={_tuple(extra)}, dilation={_tuple(dilation)}, groups={groups})"
         )
         return self.add(
             line, lambda made: convolve(made[x], weight, None, stride, pad, extra, groups, dilation)

@@ -35,7 +35,7 @@ def to_sympy(dim: Dim) -> Expr:
 
 def to_latex(dim: Dim) -> str:
     """A size or cost as LaTeX."""
-    return LatexPrinter().doprint(to_sympy(dim))
+    return LatexPrinter().doprint(to_sympy(dim))  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
 
 
 def symbol_of(name: str) -> sympy.Symbol:
