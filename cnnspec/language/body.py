@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from cnnspec.graph import Tensor
 from cnnspec.language import ast, attributes, calls, constants, names, pipelines, tensors
+from cnnspec.language.evaluate import evaluate
 from cnnspec.language.expansion import Expansion
 from cnnspec.language.naming import Namer
 from cnnspec.language.scope import Scope
@@ -70,9 +71,9 @@ class BodyScope(Scope):
         """A number, a tensor, or what a layer makes of the main line."""
         return names.name(self, node)
 
-    def attribute(self, node: ast.Attribute, base: Value) -> Value:
+    def attribute(self, node: ast.Attribute) -> Value:
         """A size of a tensor, or one of several outputs."""
-        return attributes.attribute(self, node, base)
+        return attributes.attribute(self, node, evaluate(node.base, self))
 
     def call(self, node: ast.Call) -> Value:
         """What a function, layer or block gives."""

@@ -7,6 +7,7 @@ is reported once and gives `UNKNOWN`, which silences everything that depends on 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from cnnspec.diagnostics import Help
@@ -122,8 +123,7 @@ def _hole(node: ast.Hole, scope: Scope) -> Value:
 
 
 def _attribute(node: ast.Attribute, scope: Scope) -> Value:
-    base = evaluate(node.base, scope)
-    return UNKNOWN if base is UNKNOWN else scope.attribute(node, base)
+    return scope.attribute(node)
 
 
 def _index(node: ast.Index, scope: Scope) -> Value:
@@ -245,33 +245,39 @@ def _too_many_items(count: int) -> ArithmeticProblem:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of a comparison, with its value."""
+
+    node: ast.Expression
+    value: Value
+
+
 def _comparison(node: ast.Comparison, scope: Scope) -> Value:
     result: Truth = True
-    left_node, left = node.first, evaluate(node.first, scope)
+    left = Side(node.first, evaluate(node.first, scope))
     for operator, right_node in node.links:
-        right = evaluate(right_node, scope)
-        link = _compared(operator, (left_node, left), (right_node, right), scope)
+        right = Side(right_node, evaluate(right_node, scope))
+        link = compared(operator, left, right, scope)
         if isinstance(link, Unknown):
             return UNKNOWN
         result = both(result, link)
-        left_node, left = right_node, right
+        left = right
     return result
 
 
-Side = tuple[ast.Expression, Value]
-
-
-def _compared(operator: str, left: Side, right: Side, scope: Scope) -> Truth | Unknown:
-    (left_node, here), (right_node, there) = left, right
+def compared(operator: str, left: Side, right: Side, scope: Scope) -> Truth | Unknown:
+    """Whether one link of a comparison holds."""
+    here, there = left.value, right.value
     if isinstance(here, Unknown) or isinstance(there, Unknown):
         return UNKNOWN
     if is_number(here) and is_number(there):
         return compare(here, operator, there, scope.at_least)
-    for side, value in ((left_node, here), (right_node, there)):
-        if isinstance(value, Tensor | Outputs | Transformation) or (
-            operator not in ("==", "!=") and not is_number(value)
-        ):
-            scope.report("type-mismatch", f"cannot compare {describe(value)} by `{operator}`", side.span)
+    for side in (left, right):
+        unfit = isinstance(side.value, Tensor | Outputs | Transformation)
+        if unfit or (operator not in ("==", "!=") and not is_number(side.value)):
+            message = f"cannot compare {describe(side.value)} by `{operator}`"
+            scope.report("type-mismatch", message, side.node.span)
             return UNKNOWN
     result = equal(here, there, scope.at_least)
     return result if operator == "==" else negated(result)

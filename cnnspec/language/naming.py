@@ -2,7 +2,8 @@
 
 A label names its layer. A label that can occur more than once in a body, in a loop or on several lines, gets
 an index from 0: `stage2.0`, `stage2.1`. Whether it can is read off the body, so that the first occurrence
-already has its index, and a loop that goes round once names its layer like one that goes round twice. Layers without a label are `<word><k>`, counted from 1 for each word in their body. A block opens a scope:
+already has its index, and a loop that goes round once names its layer like one that goes round twice.
+Layers without a label are `<word><k>`, counted from 1 for each word in their body. A block opens a scope:
 `stage2.1.conv3`.
 """
 

@@ -105,7 +105,7 @@ class Scope(ABC):
         """What a name means."""
 
     @abstractmethod
-    def attribute(self, node: ast.Attribute, base: Value) -> Value:
+    def attribute(self, node: ast.Attribute) -> Value:
         """`base.name`."""
 
     @abstractmethod
