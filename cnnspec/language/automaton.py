@@ -41,7 +41,9 @@ class Automaton:
     def __init__(self, table: Table, builder: object, source: Source) -> None:
         self._table = table
         self._source = source
+        self._rules = table.rules
         self._actions = [_method(builder, rule) for rule in table.rules]
+        self._shortcuts: dict[tuple[int, int, str], int] = {}
         self._states = [table.start]
         self._values: list[_Value] = []
 
@@ -52,23 +54,38 @@ class Automaton:
 
     def feed(self, token: Token) -> bool:
         """Take a token. False: it does not fit here. Raises TooDeep."""
-        states = self._table.states
-        while (target := states[self._states[-1]].get(token.kind)) is not None:
+        stack, states, kind = self._states, self._table.states, token.kind
+        while (target := states[stack[-1]].get(kind)) is not None:
             if target >= 0:
-                self._states.append(target)
+                stack.append(target)
                 self._values.append(_Value(token, token.start, token.end, 0))
                 return True
+            if self._rules[~target].is_pass_through:
+                stack[-1] = self._pass_through(stack[-2], stack[-1], kind)
+                continue
             self._reduce(~target)
-            if token.kind == END and self._states[-1] == self._table.accept:
+            if kind == END and stack[-1] == self._table.accept:
                 return True
         return False
 
+    def _pass_through(self, below: int, state: int, kind: str) -> int:
+        """The state after all rules that only rename the topmost symbol.
+
+        A value goes through a dozen of them on its way to being an expression; where they lead depends on
+        nothing but the two topmost states and the token.
+        """
+        key = below, state, kind
+        if key not in self._shortcuts:
+            states, rules = self._table.states, self._rules
+            while (target := states[state].get(kind, 0)) < 0 and rules[~target].is_pass_through:
+                state = states[below][rules[~target].origin]
+            self._shortcuts[key] = state
+        return self._shortcuts[key]
+
     def _reduce(self, number: int) -> None:
-        rule = self._table.rules[number]
-        if not rule.is_pass_through:
-            first = len(self._values) - rule.size
-            value = self._apply(rule, self._actions[number], self._values[first:])
-            self._values[first:] = [value]
+        rule = self._rules[number]
+        first = len(self._values) - rule.size
+        self._values[first:] = [self._apply(rule, self._actions[number], self._values[first:])]
         del self._states[len(self._states) - rule.size :]
         self._states.append(self._table.states[self._states[-1]][rule.origin])
 
@@ -92,7 +109,7 @@ class Automaton:
 
     def fits(self, kind: str) -> bool:
         """Whether a token of this kind would be taken, tried out without touching the stack."""
-        rules, states = self._table.rules, self._table.states
+        rules, states = self._rules, self._table.states
         kept, above = len(self._states), list[int]()
         while True:
             state = above[-1] if above else self._states[kept - 1]
@@ -106,7 +123,7 @@ class Automaton:
 
     def expected(self) -> frozenset[str]:
         """The terminals that would be taken now."""
-        rules = {rule.origin for rule in self._table.rules}
+        rules = {rule.origin for rule in self._rules}
         known = self._table.states[self._states[-1]].keys() - rules
         return frozenset(kind for kind in known if self.fits(kind))
 

@@ -28,8 +28,10 @@ _ADVICE = {
 }
 
 _INVISIBLE = frozenset("\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f")
-_WORD = re.compile(r"\w+")
-_QUOTED = re.compile(r"[^\r\n\"'`“”„‟«»″‘’‚′#]*")
+_SHOWN = 40
+_WORD = r"\w*"
+_LINE = r"[^\r\n]*"
+_QUOTED = r"[^\r\n\"'`“”„‟«»″‘’‚′#]*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +72,9 @@ def misfit(text: str, position: int) -> Misfit:
         return _odd_space(text, position)
     if character == '"':
         return _unclosed_text(text, position)
-    if (match := _WORD.match(text, position)) and not match[0].isascii():
-        return _word(match[0])
+    word = text[position : _end_of(_WORD, text, position)]
+    if not word.isascii():
+        return _word(word)
     sign = text[position : position + 2]
     sign = sign if sign in _MEANT else character
     meant = _MEANT.get(sign) or _plain(character)
@@ -97,6 +100,12 @@ def _set_apart(before: str, meant: str, after: str) -> str:
     if not meant.isalpha():
         return meant
     return " " * before.isalnum() + meant + " " * (after.isalnum() or after in "_([")
+
+
+def _end_of(pattern: str, text: str, position: int) -> int:
+    """Where the longest match of a pattern from a position ends."""
+    match = re.compile(pattern).match(text, position)
+    return match.end() if match else position
 
 
 def _run(text: str, position: int) -> int:
@@ -139,14 +148,13 @@ def _plain(character: str) -> str:
 
 
 def _word(word: str) -> Misfit:
+    shown = word if len(word) <= _SHOWN else word[: _SHOWN - 1] + "…"
     digits = _ascii_digits(word)
     if digits is not None:
-        message = f"`{word}`: numbers are written with the digits 0 to 9"
-        return Misfit(message, len(word), len(word), digits, digits, f"write `{digits}`")
-    plain = unicodedata.normalize("NFKD", word).encode("ascii", "ignore").decode()
-    message = f"`{word}`: names are written with the letters a to z, digits and `_`"
-    is_name = re.fullmatch(r"[A-Za-z_]\w*", plain) is not None
-    return Misfit(message, len(word), len(word), plain if is_name else "name", None, None)
+        message = f"`{shown}`: numbers are written with the digits 0 to 9"
+        return Misfit(message, len(word), len(word), digits, digits, "write ASCII digits")
+    message = f"`{shown}`: names are written with the letters a to z, digits and `_`"
+    return Misfit(message, len(word), len(word), read_as="name")
 
 
 def _ascii_digits(word: str) -> str | None:
@@ -156,8 +164,7 @@ def _ascii_digits(word: str) -> str | None:
 
 def _quoted(text: str, position: int) -> Misfit:
     """A text in quotes of another kind: read as the text it should be, if it is closed on its line."""
-    inner = _QUOTED.match(text, position + 1)
-    end = inner.end() if inner else position + 1
+    end = _end_of(_QUOTED, text, position + 1)
     closing = text[end : end + 1]
     message = f"{name(text[position])} does not quote a text"
     if _MEANT.get(closing, closing) != '"':
@@ -171,6 +178,5 @@ def _unclosed_text(text: str, position: int) -> Misfit:
     if text.startswith('"""', position):
         rest = len(text) - position
         return Misfit('this `"""` is never closed', 3, rest, help='close the docstring with `"""`')
-    match = re.compile(r"[^\r\n]*").match(text, position)
-    rest = match.end() - position if match else 1
-    return Misfit('this `"` is not closed on its line', 1, rest, '""', None, 'close the text with `"`')
+    rest = _end_of(_LINE, text, position) - position
+    return Misfit('this `"` is not closed on its line', 1, rest, help='close the text with `"`')

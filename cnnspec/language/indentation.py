@@ -47,16 +47,20 @@ class Indentation:
         """Whether a line indented so stands deeper than the body that is open."""
         return _width(indentation) > _width(self._levels[-1])
 
-    def enter(self, indentation: str) -> Step:
-        """Go on to a line with this indentation."""
+    def enter(self, indentation: str, *, is_body_due: bool) -> Step:
+        """Go on to a line with this indentation; `is_body_due` says whether the line before opens a body."""
         if indentation == self._levels[-1]:
             return Step(opens=False, closes=0, fault=None)
-        return self._open(indentation) if self.is_deeper(indentation) else self._close(indentation)
+        if self.is_deeper(indentation):
+            return self._open(indentation, is_body_due)
+        return self._close(indentation)
 
-    def _open(self, indentation: str) -> Step:
+    def _open(self, indentation: str, is_body_due: bool) -> Step:
         if self.open_bodies >= self._most:
             return Step(opens=False, closes=0, fault=Fault.TOO_DEEP)
         fault = None if indentation.startswith(self._levels[-1]) else Fault.MIXED
+        if fault and not is_body_due:  # it only looks deeper
+            return Step(opens=False, closes=0, fault=fault)
         self._levels.append(indentation)
         return Step(opens=True, closes=0, fault=fault)
 

@@ -28,7 +28,7 @@ _FAULTS = {
     Fault.MIXED: ("indentation", "tabs and spaces are mixed in the indentation: use one of them"),
     Fault.TOO_DEEP: ("limit", f"more than {MAX_INDENTATION} bodies within each other"),
 }
-_LINE_OF_WORDS = re.compile(r"(?:\r\n|\r|\n)([ \t]*)(?=[A-Za-z_])")
+_LINE_OF_WORDS = r"(?:\r\n|\r|\n)([ \t]*)(?=[A-Za-z_])"
 
 
 class Lexer:
@@ -46,6 +46,7 @@ class Lexer:
         self._indentation = Indentation(MAX_INDENTATION)
         self._faults: set[Fault] = set()
         self._is_skipping = False
+        self._is_behind_colon = False
         self._pending: deque[Token] = deque()
         self._is_first_line = True
 
@@ -74,6 +75,7 @@ class Lexer:
 
     def _token(self, kind: str, text: str, start: int, fits: Callable[[str], bool]) -> Token:
         self._end_of_last = self._position
+        self._is_behind_colon = text == ":"
         if kind == "NAME":
             keyword = self._words.keywords.get(text)
             return Token(keyword if keyword and fits(keyword) else kind, text, start, self._position)
@@ -96,6 +98,9 @@ class Lexer:
         """The end of the text, or what begins no token: that is reported and read as what was meant."""
         if self._position >= len(self._text):
             self._end()
+            return
+        if self._is_skipping and self._text[self._position] != '"':
+            self._position += 1
             return
         found = misfit(self._text, self._position)
         start, self._position = self._position, self._position + found.skip
@@ -153,7 +158,7 @@ class Lexer:
         return is_deeper and self._text.startswith(_CONTINUATION, self._position)
 
     def _indent(self, indentation: str, span: Span) -> None:
-        step = self._indentation.enter(indentation)
+        step = self._indentation.enter(indentation, is_body_due=self._is_behind_colon)
         self._pending.extend(self._mark(DEDENT) for _ in range(step.closes))
         if step.fault is None:
             self._faults.discard(Fault.BETWEEN)
@@ -202,7 +207,7 @@ class Lexer:
 
         Looks from an open bracket up to the offset `limit`. None: there is no such line.
         """
-        for match in _LINE_OF_WORDS.finditer(self._text, bracket.end, limit + 1):
+        for match in re.compile(_LINE_OF_WORDS).finditer(self._text, bracket.end, limit + 1):
             if not self._indentation.is_deeper(match[1]):
                 return match.start()
         return None

@@ -8,6 +8,9 @@ MAX_SOURCE_BYTES = 1 << 20
 MAX_NESTING = 100
 """How deep expressions may nest: brackets, signs, and chains such as `a + b + c`, which nest to the left."""
 
+MAX_STATEMENT = 20_000
+"""How many words, numbers and signs one statement may have."""
+
 MAX_INDENTATION = 32
 """How deep bodies may stand within bodies."""
 

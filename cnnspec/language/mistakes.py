@@ -84,11 +84,6 @@ class Situation:
         return None
 
     @property
-    def is_at_left_edge(self) -> bool:
-        """Whether the statement stands outside all bodies, and is no definition."""
-        return self.span(self.first).column == 1 and self.first.kind not in ("NET", "BLOCK")
-
-    @property
     def is_body_missing(self) -> bool:
         """Whether an indented body had to begin here."""
         return self.expected == frozenset({INDENT})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from cnnspec.diagnostics import Diagnostic, Source, Span
 from cnnspec.language import ast
@@ -13,11 +13,12 @@ from cnnspec.language.build import Builder
 from cnnspec.language.findings import Findings, TooManyFindings
 from cnnspec.language.grammar import load_table
 from cnnspec.language.lexer import Lexer
-from cnnspec.language.mistakes import Situation
-from cnnspec.language.slips import diagnose
-from cnnspec.language.slips.signs import never_closed
+from cnnspec.language.limits import MAX_STATEMENT
 from cnnspec.language.table import END
 from cnnspec.language.tokens import BAD, BROKEN, DEDENT, INDENT, NEWLINE, Token, Vocabulary
+
+if TYPE_CHECKING:
+    from cnnspec.language.mistakes import Situation
 
 _DEFINITIONS = ("NET", "BLOCK")
 
@@ -76,51 +77,64 @@ class _Parser:
 
     def read(self) -> ast.File:
         """Read to the end. Raises TooManyFindings."""
-        lexer, automaton = self._lexer, self._automaton
-        token = lexer.next(automaton.fits)
+        token = self._lexer.next(self._automaton.fits)
         while True:
             try:
-                fits = automaton.feed(token)
+                fits = self._automaton.feed(token)
             except TooDeep as error:
                 self._findings.add(error.diagnostic)
                 token = self._leave_out(token)
                 continue
             if not fits:
                 token = self._recover(token)
-                continue
-            if token.kind == END:
-                break
-            self._remember(token)
-            token = lexer.next(automaton.fits)
-        return cast(ast.File, automaton.result)
+            elif token.kind != END:
+                token = self._next_after(token)
+            else:
+                return cast(ast.File, self._automaton.result)
 
-    def _remember(self, token: Token) -> None:
+    def _next_after(self, token: Token) -> Token:
+        """The next token after one that was taken."""
         if token.kind == NEWLINE:
             if self._line and self._line[0].kind in _DEFINITIONS:
                 self._is_body_unindented = False
             self._line_before, self._line = self._line, []
         elif token.kind not in (INDENT, DEDENT):
             self._line.append(token)
+        following = self._lexer.next(self._automaton.fits)
+        if len(self._line) <= MAX_STATEMENT:
+            return following
+        message = f"a statement of more than {MAX_STATEMENT:,} words, numbers and signs"
+        self._findings.add(Diagnostic("limit", message, Span(self._source, token.start, token.end)))
+        return self._leave_out(following)
 
     # --- recovery
 
     def _recover(self, token: Token) -> Token:
         """Say what is wrong with a token that does not fit, and leave its statement out."""
-        if token.kind == BAD:
+        if token.kind == BAD or self._is_unindented_body(token):
             return self._leave_out(token)
+        from cnnspec.language.slips import diagnose, never_closed  # noqa: PLC0415 - 5 ms
+
         situation = self._situation(token)
         if unclosed := situation.open_bracket:
             resume = situation.end_of_head or self._lexer.line_after_unclosed(unclosed, token.start)
             if resume is not None or token.kind == END:
                 self._findings.add(never_closed(situation, unclosed))
                 return self._leave_out(token if resume is None else self._lexer.resume(resume))
-        if not (self._is_body_unindented and situation.is_at_left_edge):
-            self._findings.add(diagnose(situation))
+        self._findings.add(diagnose(situation))
         if situation.is_body_missing:
             self._is_body_unindented = self._line_before[0].kind in _DEFINITIONS
         return self._leave_out(token, is_body_missing=situation.is_body_missing)
 
+    def _is_unindented_body(self, token: Token) -> bool:
+        """Whether this is a line, at the left edge, of a definition whose body was found not to be indented."""
+        first = self._line[0] if self._line else token
+        is_body = self._is_body_unindented and first.kind not in _DEFINITIONS
+        return is_body and self._source.position(first.start)[1] == 1
+
     def _situation(self, token: Token) -> Situation:
+        from cnnspec.language.mistakes import Situation  # noqa: PLC0415 - only for mistakes
+
         texts = _texts()
         expected = frozenset(texts.get(kind, kind) for kind in self._automaton.expected())
         return Situation(self._source, token, tuple(self._line), tuple(self._line_before), expected)

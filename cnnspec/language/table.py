@@ -27,11 +27,8 @@ class Rule:
     action: str | None
     collapse: bool
     children: tuple[int | None, ...]
-
-    @property
-    def is_pass_through(self) -> bool:
-        """Whether the rule only renames its one symbol."""
-        return self.collapse and self.size == 1
+    is_pass_through: bool
+    """Whether it only renames its one symbol."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +71,8 @@ def from_json(data: Mapping[str, Any]) -> Table:
     )
 
 
-def _stored_rule(
-    origin: str, size: int, action: str | None, collapse: bool, children: list[int | None]
-) -> Rule:
-    return Rule(origin, size, action, collapse, tuple(children))
+def _stored_rule(children: list[int | None], **rest: Any) -> Rule:
+    return Rule(children=tuple(children), **rest)
 
 
 def compile_grammar(grammar: str) -> Table:
@@ -142,4 +137,4 @@ def _rule(data: Mapping[str, Any]) -> Rule:
     is_single = len(children) == 1 and children[0] is not None and children[0] >= 0
     collapse = bool(options["expand1"]) and data["alias"] is None and is_single
     action = None if origin.startswith("_") or collapse else data["alias"] or origin
-    return Rule(origin, len(expansion), action, collapse, tuple(children))
+    return Rule(origin, len(expansion), action, collapse, tuple(children), collapse and len(expansion) == 1)

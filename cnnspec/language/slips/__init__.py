@@ -12,6 +12,8 @@ from cnnspec.diagnostics import Diagnostic
 from cnnspec.language.mistakes import Situation, unexpected
 from cnnspec.language.slips import layout, signs, values, words
 
+never_closed = signs.never_closed
+
 _SLIPS: tuple[Callable[[Situation], Diagnostic | None], ...] = (
     layout.deeper_line,
     layout.missing_body,
