@@ -92,6 +92,21 @@ $(VENV)/.docs: pyproject.toml $(VENV)/.core
 
 # --- the work ----------------------------------------------------------------------------------------------
 
+DEMO := build/demo
+WEIGHTS := $(DEMO)/lenet5.safetensors
+# Show a command as one would type it, then run it.
+say = @printf '\n$$ %s\n' '$(1)'
+run = $(call say,cnnspec $(1)) && $(BIN)/cnnspec $(1)
+
+demo: $(VENV)/.core
+	@mkdir -p $(DEMO)
+	$(call say,cat specs/lenet5.cnn) && cat specs/lenet5.cnn
+	$(call run,check specs/lenet5.cnn)
+	$(call run,show specs/lenet5.cnn)
+	$(call run,train specs/lenet5.cnn --data digits --save $(WEIGHTS))
+	$(call run,run specs/lenet5.cnn --weights $(WEIGHTS) --input docs/seven.png)
+	@printf '\nThe same commands are yours after:  source $(BIN)/activate\n'
+
 test: $(VENV)/.test
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
