@@ -20,8 +20,8 @@ class IndexMap:
     """The least and the greatest input index that output index i reads: the hull of what it reads.
 
     Both are quasi-linear in i. They are not cut off at the border of the input: padding has indices too.
-    A unit that reads nothing (a transposed convolution whose stride is wider than its window leaves such
-    units) has `hi = lo − 1`.
+    A unit that reads nothing, as a transposed convolution leaves whose stride is wider than its window, has
+    `hi = lo − 1`; but where its neighbours' hulls overlap (dilation), it has their overlap.
     """
 
     lo: Dim

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from math import gcd
 from typing import cast
 
+from cnnspec.dims.factors import factored
 from cnnspec.dims.floor_form import floor_form
 from cnnspec.dims.quasi import Quasi
 from cnnspec.dims.substitution import sum_of_floors
-from cnnspec.dims.symbolic import Atom, Dim, Floor, Greatest, Monomial, OneSymbol, Polynomial, Terms, collect
+from cnnspec.dims.symbolic import Atom, Dim, Floor, Greatest, Monomial, OneSymbol, Polynomial, Terms
 
 MINUS = "−"
 MAX_FLOORS = 4
@@ -135,40 +135,7 @@ def _bracketed(addends: list[tuple[int, str]]) -> str:
 
 def _factored(dim: Polynomial) -> list[tuple[int, str]] | None:
     """A product of functions of one symbol each, `64·(H − 2)·(W − 2)`, where it is one."""
-    if len(dim.symbols) < 2:
+    product = factored(dim)
+    if product is None or len(product.parts) < 2:
         return None
-    rest: Terms = dim.terms
-    factors: list[str] = []
-    for name in sorted(dim.symbols):
-        split = _split_off(rest, name)
-        if split is None:
-            return None
-        part, rest = split
-        if part != 1:
-            factors.append(_bracketed(_addends(part)))
-    number = rest.get((), 0)
-    return [(number, "·".join(factors))] if len(factors) > 1 and len(rest) == 1 and number else None
-
-
-def _split_off(terms: Terms, name: str) -> tuple[Dim, Terms] | None:
-    """`(part, rest)` such that the terms are part(name) · rest, where they are such a product."""
-    rows: dict[Monomial, Terms] = {}
-    for monomial, factor in terms.items():
-        part = tuple(atom for atom in monomial if isinstance(atom, OneSymbol) and atom.symbol == name)
-        rest = tuple(atom for atom in monomial if atom not in part)
-        rows.setdefault(rest, {})[part] = factor
-    first = next(iter(rows.values()))
-    unit = gcd(*first.values())
-    lead = max(first, key=len)
-    direction = {part: factor // (unit if first[lead] > 0 else -unit) for part, factor in first.items()}
-    shares = {rest: row.get(lead, 0) // direction[lead] for rest, row in rows.items()}
-    if any(
-        row != {part: share * factor for part, factor in direction.items()}
-        for row, share in _paired(rows, shares)
-    ):
-        return None
-    return collect(direction), shares
-
-
-def _paired(rows: dict[Monomial, Terms], shares: Terms) -> list[tuple[Terms, int]]:
-    return [(row, shares[rest]) for rest, row in rows.items()]
+    return [(product.number, "·".join(_bracketed(_addends(part)) for part in product.parts.values()))]

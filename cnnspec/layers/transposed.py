@@ -197,7 +197,8 @@ def _reach(kernel: Dim, stride: Dim, dilation: Dim, before: Dim) -> IndexMap:
     """Input j reaches output `s·j − p + d·t` for every tap t; this is the hull of the j that reach an output.
 
     The taps that reach an output repeat with its residue modulo the stride, so both bounds are tables. An
-    output that none reaches takes its bounds from its neighbours: the next one's lo and the last one's hi.
+    output that none reaches takes the lo of the next one and the hi of the last one that are reached, so
+    that the hull over any stretch of outputs is that of those reached.
     """
     unit = UNIT + before
     match kernel, stride, dilation:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from cnnspec.dims import decide
@@ -41,8 +41,7 @@ def apply(layer: Layer, *shapes: Shape, at_least: Mapping[str, int] | None = Non
     """Raises BrokenError where a requirement does not hold."""
     conditions: list[Requirement] = []
     primitive = layer
-    for form in (layer, None):
-        primitive = form or layer.lower(shapes)
+    for primitive in _forms(layer, shapes):
         for requirement in primitive.requirements(shapes):
             holds = decide(requirement.left, requirement.relation, requirement.right, at_least)
             if holds is False:
@@ -50,6 +49,13 @@ def apply(layer: Layer, *shapes: Shape, at_least: Mapping[str, int] | None = Non
             if holds is None:
                 conditions.append(requirement)
     return Applied(primitive, primitive.infer(shapes), primitive.weights(shapes), tuple(conditions))
+
+
+def _forms(layer: Layer, shapes: Shapes) -> Iterator[Layer]:
+    yield layer
+    primitive = layer.lower(shapes)
+    if primitive is not layer:
+        yield primitive
 
 
 def elements(weights: tuple[Weight, ...], kind: WeightKind) -> int:
