@@ -6,6 +6,7 @@ from collections.abc import Callable
 from itertools import product as grid
 
 import pytest
+from dims.expressions import Expression, expressions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,7 +21,6 @@ from cnnspec.dims import (
     minimum,
     symbol,
 )
-from dims.expressions import Expression, expressions
 
 H, W = symbol("H"), symbol("W")
 HOLDS: dict[Relation, Callable[[int, int], bool]] = {
@@ -33,7 +33,9 @@ one_symbol = expressions("H", products=False, extremes=False)
 
 @settings(max_examples=500, deadline=None)
 @given(one_symbol, st.sampled_from([Relation.EQUAL, Relation.AT_LEAST]), one_symbol, st.integers(1, 20))
-def test_in_one_symbol_decisions_are_exact(a: Expression, relation: Relation, b: Expression, least: int) -> None:
+def test_in_one_symbol_decisions_are_exact(
+    a: Expression, relation: Relation, b: Expression, least: int
+) -> None:
     seen = {HOLDS[relation](a.value({"H": n}), b.value({"H": n})) for n in range(least, least + 3000)}
     assert decide(a.dim, relation, b.dim, {"H": least}) == (seen.pop() if len(seen) == 1 else None)
 

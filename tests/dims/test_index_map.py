@@ -16,7 +16,9 @@ Step = tuple[IndexMap, Reads]
 def window(stride: int, kernel: int, dilation: int, before: int) -> Step:
     extent = dilation * (kernel - 1) + 1
     taps = [dilation * tap - before for tap in range(kernel)]
-    return IndexMap.window(stride, extent, before), lambda units: {stride * i + t for i in units for t in taps}
+    return IndexMap.window(stride, extent, before), lambda units: {
+        stride * i + t for i in units for t in taps
+    }
 
 
 def nearest(factor: int) -> Step:

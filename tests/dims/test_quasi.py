@@ -75,7 +75,8 @@ def test_the_greater_of_two_parallel_functions(f: Quasi, g: Quasi) -> None:
 def test_every_function_is_a_sum_of_floors(f: Quasi) -> None:
     floors, constant = sum_of_floors(f)
     assert all(
-        f(n) == constant + sum(factor * ((n + offset) // f.period) for offset, factor in floors) for n in RANGE
+        f(n) == constant + sum(factor * ((n + offset) // f.period) for offset, factor in floors)
+        for n in RANGE
     )
 
 

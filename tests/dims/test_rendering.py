@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from dims.expressions import Expression, expressions
 from hypothesis import given, settings
 
 from cnnspec.dims import Dim, ceil_div, maximum, minimum, render, symbol
-from dims.expressions import Expression, expressions
 
 H, W, C = symbol("H"), symbol("W"), symbol("classes")
 
