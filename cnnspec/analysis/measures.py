@@ -74,8 +74,7 @@ MEMORY: Mapping[str, Callable[[Analysis, int], Dim]] = {
     "memory.infer": _inference_memory,
     "memory.train": _training_memory,
 }
-"""Of a net with a batch: bytes of the weights (in training with gradients and momentum) and of the activations
-alive at once."""
+"""Of a net with a batch: bytes of the weights (in training with gradients and momentum) and of the activations."""
 
 
 def _depth(analysis: Analysis) -> Value:
