@@ -44,8 +44,8 @@ class Conv(Layer):
     def requirements(self, inputs: tuple[Shape, ...]) -> Iterator[Requirement]:
         """Rank, room for a window, channels and groups that divide."""
         yield from self._sliding.requirements(inputs[0])
-        yield needs_groups(self.groups, inputs[0][0], "input")
-        yield needs_groups(self.groups, self.channels, "output")
+        yield from needs_groups(self.groups, inputs[0][0], "input")
+        yield from needs_groups(self.groups, self.channels, "output")
 
     def infer(self, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
         """`(channels, *windows along every axis)`."""

@@ -107,7 +107,7 @@ class GroupNorm(Normalisation):
 
     def requirements(self, inputs: tuple[Shape, ...]) -> Iterator[Requirement]:
         """The groups divide the channels."""
-        yield needs_groups(self.groups, inputs[0][0], "input")
+        yield from needs_groups(self.groups, inputs[0][0], "input")
 
 
 @layer("instancenorm")

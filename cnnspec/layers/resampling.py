@@ -183,4 +183,4 @@ class ChannelShuffle(Layer):
 
     def requirements(self, inputs: tuple[Shape, ...]) -> Iterator[Requirement]:
         """The groups divide the channels."""
-        yield needs_groups(self.groups, inputs[0][0], "input")
+        yield from needs_groups(self.groups, inputs[0][0], "input")

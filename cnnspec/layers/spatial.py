@@ -27,30 +27,36 @@ def elements(shape: Shape) -> Dim:
 
 
 def needs_map(word: str, shape: Shape) -> Iterator[Requirement]:
-    """The input has channels and one to three spatial axes."""
-    yield Requirement(
-        "rank-mismatch",
-        len(shape),
-        Relation.AT_LEAST,
-        2,
-        lambda: f"`{word}` works on maps such as [channels, height, width], not on {shape_text(shape)}",
-        lambda: "put it before `flatten`, where the tensor still has spatial axes",
-        port=0,
-    )
-    yield Requirement(
-        "rank-mismatch",
-        4,
-        Relation.AT_LEAST,
-        len(shape),
-        lambda: f"`{word}` works on one to three spatial axes; {shape_text(shape)} has {len(shape) - 1}",
-        port=0,
-    )
+    """The input has channels and one to three spatial axes.
+
+    Ranks are numbers always, so that such a requirement is only made to be refused.
+    """
+    rank = len(shape)
+    if rank < 2:
+        yield Requirement(
+            "rank-mismatch",
+            rank,
+            Relation.AT_LEAST,
+            2,
+            lambda: f"`{word}` works on maps such as [channels, height, width], not on {shape_text(shape)}",
+            lambda: "put it before `flatten`, where the tensor still has spatial axes",
+            port=0,
+        )
+    if rank > 4:
+        yield Requirement(
+            "rank-mismatch",
+            4,
+            Relation.AT_LEAST,
+            rank,
+            lambda: f"`{word}` works on one to three spatial axes; {shape_text(shape)} has {rank - 1}",
+            port=0,
+        )
 
 
 def needs_one_per_axis(word: str, argument: str, value: object, shape: Shape) -> Iterator[Requirement]:
     """An argument that is given axis by axis has as many entries as the map has spatial axes."""
     each = entries(value)
-    if each is None:
+    if each is None or len(each) == len(shape) - 1:
         return
     given, rank = len(each), len(shape) - 1
     yield Requirement(
@@ -59,17 +65,19 @@ def needs_one_per_axis(word: str, argument: str, value: object, shape: Shape) ->
         Relation.EQUAL,
         rank,
         lambda: (
-            f"`{argument}` of `{word}` has {given} entries, but {shape_text(shape)} has {rank} spatial "
-            + ("axis" if rank == 1 else "axes")
+            f"`{argument}` of `{word}` has {counted(given, 'entry', 'entries')}, "
+            f"but {shape_text(shape)} has {counted(rank, 'spatial axis', 'spatial axes')}"
         ),
-        lambda: f"give one number for all axes, or {rank} of them",
+        lambda: f"give one number for all axes, or {counted(rank, 'entry', 'entries')}",
         argument=argument,
     )
 
 
-def needs_groups(groups: Dim, channels: Dim, which: str) -> Requirement:
+def needs_groups(groups: Dim, channels: Dim, which: str) -> Iterator[Requirement]:
     """The channels that go in (`which` is input) or come out (output) can be divided into the groups."""
-    return Requirement(
+    if groups == 1:
+        return
+    yield Requirement(
         "group-mismatch",
         channels,
         Relation.MULTIPLE,
@@ -79,6 +87,11 @@ def needs_groups(groups: Dim, channels: Dim, which: str) -> Requirement:
         argument="groups" if which == "input" else "channels",
         port=0 if which == "input" else None,
     )
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """`1 axis`, `2 axes`."""
+    return f"{number} {one if number == 1 else many}"
 
 
 def tensor_axis_name(rank: int, axis: int) -> str:

@@ -63,8 +63,8 @@ class ConvTranspose(Layer):
         yield from needs_map(self.word, shape)
         for argument in ("kernel", "stride", "pad", "output_pad", "dilation"):
             yield from needs_one_per_axis(self.word, argument, getattr(self, argument), shape)
-        yield needs_groups(self.groups, shape[0], "input")
-        yield needs_groups(self.groups, self.channels, "output")
+        yield from needs_groups(self.groups, shape[0], "input")
+        yield from needs_groups(self.groups, self.channels, "output")
         extra = per_axis(self.output_pad, len(shape) - 1)
         for axis, window in enumerate(self.window(shape)):
             name = axis_name(len(shape) - 1, axis)

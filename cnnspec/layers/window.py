@@ -62,14 +62,9 @@ class Sliding:
         """The spatial sizes after sliding."""
         return tuple(window.size_out for window in self.over(shape))
 
-    def requirements(self, shape: Shape) -> Iterator[Requirement]:
+    def requirements(self, shape: Shape) -> tuple[Requirement, ...]:
         """The rank fits the arguments and every axis has room for a window."""
-        yield from needs_map(self.word, shape)
-        for argument in ("kernel", "stride", "pad", "dilation"):
-            yield from needs_one_per_axis(self.word, argument, getattr(self, argument), shape)
-        if self.pad != "same":
-            for axis, window in enumerate(self.over(shape)):
-                yield _has_room(self, axis_name(len(shape) - 1, axis), axis, window)
+        return _requirements(self, shape)
 
     def derive(self, shape: Shape) -> Iterator[Derivation]:
         """How every output size comes about."""
@@ -120,6 +115,20 @@ def same_padding(size: Dim, extent: Dim, stride: Dim) -> tuple[Dim, Dim]:
     total = maximum((ceil_div(size, stride) - 1) * stride + extent - size, 0)
     before = total // 2
     return before, total - before
+
+
+@lru_cache(maxsize=8192)
+def _requirements(sliding: Sliding, shape: Shape) -> tuple[Requirement, ...]:
+    word = sliding.word
+    ranks = [*needs_map(word, shape)]
+    for argument in ("kernel", "stride", "pad", "dilation"):
+        ranks += needs_one_per_axis(word, argument, getattr(sliding, argument), shape)
+    if ranks or sliding.pad == "same":
+        return tuple(ranks)
+    windows = enumerate(sliding.over(shape))
+    return tuple(
+        _has_room(sliding, axis_name(len(shape) - 1, axis), axis, window) for axis, window in windows
+    )
 
 
 def _has_room(sliding: Sliding, name: str, axis: int, window: AxisWindow) -> Requirement:
