@@ -64,6 +64,8 @@ class Execution:
     # --- from places to addresses -------------------------------------------------------------------------
 
     def _address(self, spot: Spot) -> int:
+        if spot.space is Space.NUMBER:
+            return spot.offset
         if spot.space is Space.ROOM:
             room = self._schedule.rooms[spot.room]
             memory, start = (self._kept if room.kept else self._arena), room.offset

@@ -6,18 +6,16 @@ from collections.abc import Callable
 from math import prod
 from typing import Any
 
-from cnnspec.backend.fast.kernels import convolution
 from cnnspec.backend.fast.kernels.functions import Activation, known
 from cnnspec.backend.fast.kernels.pointwise import MOST_OPERANDS, ChannelFactors, Pointwise, repeated
 from cnnspec.backend.fast.kernels.pools import AveragePool, GlobalAverage, MaxPool
-from cnnspec.backend.fast.kernels.taps import Epilogue
 from cnnspec.backend.kernels import operations as ops
 from cnnspec.backend.plan.model import Forward, Plan
+from cnnspec.backend.schedule.convolutions import activation_of, add_convolution, add_linear, add_transposed, channel_factors
 from cnnspec.backend.schedule.draft import Draft, Held
 from cnnspec.backend.schedule.fusion import Group
 from cnnspec.backend.schedule.layouts import in_place, size_of
-from cnnspec.backend.schedule.model import Plain, PlainForward, Spot
-from cnnspec.backend.schedule.weights import Filters, filters_of, forward_pack, gradient_pack, on_map
+from cnnspec.backend.schedule.model import Plain, PlainForward
 
 
 def add_group(draft: Draft, group: Group) -> None:
@@ -52,126 +50,6 @@ def _lent(draft: Draft, want: ops.Buffer) -> Plain:
     widths = {None: draft.machine.bytes, "int32": 4, "int64": 8, "uint8": 1, "bool": 1}
     numbers = -(-prod(want.shape) * widths[want.dtype] // draft.machine.bytes)
     return Plain(draft.room(want.name, numbers), want.shape, want.dtype)
-
-
-def activation_of(step: Forward | None) -> Activation | None:
-    """The activation of a fused step."""
-    if step is None or not isinstance(step.call.operation, ops.Activation):
-        return None
-    return Activation(step.call.operation.function, step.call.operation.parameter)
-
-
-# --- convolutions and linear layers ---------------------------------------------------------------------------
-
-
-def _convolution(draft: Draft, group: Group) -> bool:
-    call = group.root.call
-    operation: Any = call.operation
-    filters = filters_of(call)
-    source = draft.map(group.root.inputs[0])
-    bias, factors = _bias(draft, group)
-    addend = None if group.addend is None else draft.map(group.addend)
-    target = draft.new_map(group.output)
-    epilogue = _epilogue(group, bias, addend)
-    groups = filters.run_groups(draft.machine.lanes)
-    kernel = convolution.forward(
-        source.map, target.map, operation.window, groups, draft.machine.accumulators, epilogue
-    )
-    if filters.depthwise:
-        kernel = convolution.depthwise(kernel, source.map.blocks, draft.machine.accumulators)
-    packed = _packed(draft, group.root, filters, kernel, factors)
-    spots = (source.spot, packed, bias or packed, target.spot, addend.spot if addend else packed)
-    draft.run(call.path, "depthwise" if filters.depthwise else "direct", kernel, *spots)
-    return True
-
-
-def _linear(draft: Draft, group: Group) -> bool:
-    call = group.root.call
-    source = draft.map(group.root.inputs[0])
-    filters = on_map(filters_of(call), source.map.size)
-    bias, factors = _bias(draft, group)
-    addend = None if group.addend is None else draft.map(group.addend)
-    target = draft.new_map(group.output)
-    epilogue = _epilogue(group, bias, addend)
-    kernel = convolution.linear(source.map, target.map, draft.machine.accumulators, epilogue)
-    packed = _packed(draft, group.root, filters, kernel, factors)
-    spots = (source.spot, packed, bias or packed, target.spot, addend.spot if addend else packed)
-    draft.run(call.path, "linear", kernel, *spots)
-    return True
-
-
-def _transposed(draft: Draft, group: Group) -> bool:
-    """A transposed convolution is the data gradient of the convolution with the same weights."""
-    call = group.root.call
-    operation: Any = call.operation
-    filters = filters_of(call)
-    size = size_of(draft.shape(group.root.outputs[0]))
-    if not convolution.covers(size, operation.window):
-        return False
-    source = draft.map(group.root.inputs[0])
-    bias, _ = _bias(draft, group)
-    target = draft.new_map(group.root.outputs[0])
-    groups = filters.run_groups(draft.machine.lanes)
-    for phase in convolution.phases(size, operation.window):
-        kernel = convolution.data_gradient(
-            source.map,
-            target.map,
-            operation.window,
-            groups,
-            phase,
-            draft.machine.accumulators,
-            Epilogue(bias is not None),
-        )
-        if filters.depthwise:
-            kernel = convolution.depthwise(kernel, source.map.blocks, draft.machine.accumulators)
-        pack = gradient_pack(filters, phase, kernel, draft.machine.lanes)
-        packed = draft.room(f"{call.path} packed", pack.numbers, kept=True)
-        draft.pack(call.path, "pack", pack, draft.weight(call.weights[0].slot), packed)
-        spots = (source.spot, packed, bias or packed, target.spot)
-        draft.run(call.path, "transposed", kernel, *spots, waits=False)
-    draft.wait()
-    return True
-
-
-def _packed(draft: Draft, step: Forward, filters: Filters, kernel: convolution.TapConvolution, factors: Spot | None) -> Spot:
-    pack = forward_pack(filters, kernel, draft.machine.lanes, scaled=factors is not None)
-    packed = draft.room(f"{step.path} packed", pack.numbers, kept=True)
-    weight = draft.weight(step.call.weights[0].slot)
-    draft.pack(step.path, "pack", pack, weight, packed, factors or weight)
-    return packed
-
-
-def _bias(draft: Draft, group: Group) -> tuple[Spot | None, Spot | None]:
-    """Where the padded bias lies, and the factors of a normalisation that is folded into the weights."""
-    call, norm = group.root.call, group.norm
-    biases = [use.slot for use in call.weights[1:]]
-    if norm is None and not biases:
-        return None, None
-    channels = call.output_shapes[0][1]
-    bias = draft.weight(biases[0]) if biases else None
-    return _factors(draft, norm, channels, bias)
-
-
-def _factors(draft: Draft, norm: Forward | None, channels: int, bias: Spot | None) -> tuple[Spot, Spot | None]:
-    """Shifts and factors a channel, padded to whole blocks; the factors only where there is a normalisation."""
-    lanes = draft.machine.lanes
-    path = norm.path if norm else "bias"
-    shifts = draft.room(f"{path} shifts", -(-channels // lanes) * lanes, kept=True)
-    factors = draft.room(f"{path} factors", -(-channels // lanes) * lanes, kept=True)
-    operation: Any = norm.call.operation if norm else None
-    uses = [draft.weight(use.slot) for use in norm.call.weights] if norm else []
-    affine = bool(norm) and len(uses) == 4
-    kernel = ChannelFactors(
-        channels, bool(norm), operation.epsilon if norm else 0.0, scales=affine, shifts=affine, biased=bias is not None
-    )
-    scale, shift = (uses[0], uses[1]) if affine else (shifts, shifts)
-    mean, variance = (uses[-2], uses[-1]) if norm else (shifts, shifts)
-    draft.pack(path, "fold", kernel, scale, shift, mean, variance, bias or shifts, factors, shifts)
-    return shifts, factors if norm else None
-
-
-def _epilogue(group: Group, bias: Spot | None, addend: Held | None) -> Epilogue:
-    return Epilogue(bias is not None, addend.map.place() if addend else None, activation_of(group.activation))
 
 
 # --- pools ----------------------------------------------------------------------------------------------------
@@ -246,7 +124,7 @@ def _activation(draft: Draft, group: Group) -> bool:
 def _norm(draft: Draft, group: Group) -> bool:
     """A normalisation by fixed statistics that no convolution precedes."""
     source = draft.map(group.root.inputs[0])
-    shifts, factors = _factors(draft, group.root, source.map.channels, None)
+    shifts, factors = channel_factors(draft, group.root, source.map.channels, None)
     target = draft.new_map(group.output)
     kernel = Pointwise(
         target.map, (source.map.place(),), affine=True, activation=activation_of(group.activation)
@@ -346,9 +224,9 @@ def _split(draft: Draft, group: Group) -> bool:
 
 
 _LOWERINGS: dict[type[ops.Operation], Callable[[Draft, Group], bool]] = {
-    ops.Convolution: _convolution,
-    ops.TransposedConvolution: _transposed,
-    ops.Linear: _linear,
+    ops.Convolution: add_convolution,
+    ops.TransposedConvolution: add_transposed,
+    ops.Linear: add_linear,
     ops.MaxPool: _max_pool,
     ops.AveragePool: _average_pool,
     ops.AdaptiveAveragePool: _adaptive_average,

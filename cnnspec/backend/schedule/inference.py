@@ -14,7 +14,7 @@ from cnnspec.backend.schedule.model import Plain, Schedule
 def schedule_inference(plan: Plan, machine: Machine, count: int) -> Schedule:
     """The forward pass of a plan on `count` samples."""
     groups = fuse_for_inference(plan)
-    draft = Draft(plan, machine, count, wishes_for_forward(plan, groups, machine.lanes))
+    draft = Draft(plan, machine, count, wishes_for_forward(plan, groups, machine, count))
     ports: dict[int, Plain] = {}
     for port in plan.inputs:
         ports[port.buffer] = draft.new_array(port.buffer, kept=True)

@@ -8,8 +8,11 @@ from dataclasses import replace
 from cnnspec.backend.fast.kernels import convolution
 from cnnspec.backend.kernels.operations import Concat, Convolution, Shape, TransposedConvolution, Triple, Window
 from cnnspec.backend.plan.model import Forward, Plan
+from cnnspec.backend.schedule.algorithms import uses_winograd
 from cnnspec.backend.schedule.draft import Halo, Wish
 from cnnspec.backend.schedule.fusion import Group
+from cnnspec.backend.schedule.machine import Machine
+from cnnspec.backend.schedule.weights import filters_of
 
 _FEW_CHANNELS = 4
 """Up to so many channels an image keeps them side by side instead of filling a block with zeros."""
@@ -26,14 +29,14 @@ def widest(left: Halo, right: Halo) -> Halo:
     return (before[0], before[1], before[2]), (after[0], after[1], after[2])
 
 
-def wishes_for_forward(plan: Plan, groups: Sequence[Group], lanes: int) -> dict[int, Wish]:
+def wishes_for_forward(plan: Plan, groups: Sequence[Group], machine: Machine, count: int) -> dict[int, Wish]:
     """Halos for convolutions, images with their channels side by side, concatenations written in place."""
     wishes: dict[int, Wish] = {}
     readers: dict[int, list[Forward]] = {}
     for group in groups:
         for buffer in group.inputs:
             readers.setdefault(buffer, []).append(group.root)
-        wanted = _halo_of(group.root)
+        wanted = _halo_of(group.root, machine, count)
         if wanted:
             source = group.root.inputs[0]
             wish = wishes.get(source, Wish())
@@ -42,11 +45,11 @@ def wishes_for_forward(plan: Plan, groups: Sequence[Group], lanes: int) -> dict[
         if _is_plain_image(plan, port.buffer, readers.get(port.buffer, [])):
             wish = wishes.get(port.buffer, Wish())
             wishes[port.buffer] = replace(wish, block=plan.buffers[port.buffer].shape[1])
-    _place_concatenations(plan, groups, wishes, lanes)
+    _place_concatenations(plan, groups, wishes, machine.lanes)
     return wishes
 
 
-def _halo_of(step: Forward) -> Halo | None:
+def _halo_of(step: Forward, machine: Machine, count: int) -> Halo | None:
     call = step.call
     if not isinstance(call.operation, Convolution):
         return None
@@ -54,6 +57,8 @@ def _halo_of(step: Forward) -> Halo | None:
     window: Window = call.operation.window
     if isinstance(call.operation, TransposedConvolution):
         return convolution.gradient_halo(target, source, window)
+    if uses_winograd(filters_of(call), window, count, target, machine):
+        return convolution.winograd_halo(source, target, window)
     return convolution.forward_halo(source, target, window)
 
 

@@ -11,11 +11,15 @@ from cnnspec.backend.plan.model import Call
 
 
 class Space(StrEnum):
-    """Where a number lies. `ROOM` is memory of the schedule; the others belong to the executable."""
+    """Where a number lies. `ROOM` is memory of the schedule; weights and gradients belong to the executable.
+
+    `NUMBER` is no place: a kernel is given the offset itself.
+    """
 
     ROOM = "room"
     WEIGHTS = "weights"
     GRADIENTS = "gradients"
+    NUMBER = "number"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,11 @@ class Spot:
     def moved(self, numbers: int) -> Spot:
         """The place some numbers further on."""
         return Spot(self.space, self.room, self.offset + numbers)
+
+
+def number(value: int) -> Spot:
+    """A plain number among the spots of a kernel."""
+    return Spot(Space.NUMBER, 0, value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,9 +79,12 @@ class Bench:
         self.accumulators = library.target.accumulators
         self.memory = Memory(library.real.value)
 
-    def run(self, *steps: tuple[Kernel, tuple[np.ndarray, ...]]) -> None:
-        rows = [Row(kernel, tuple(array.ctypes.data for array in arrays)) for kernel, arrays in steps]
-        arrays = {id(array): array for _, used in steps for array in used}
+    def run(self, *steps: tuple[Kernel, tuple[np.ndarray | int, ...]]) -> None:
+        def address(of: np.ndarray | int) -> int:
+            return of if isinstance(of, int) else of.ctypes.data
+
+        rows = [Row(kernel, tuple(map(address, used))) for kernel, used in steps]
+        arrays = {id(array): array for _, used in steps for array in used if not isinstance(array, int)}
         before = {key: array.copy() for key, array in arrays.items()}
         Program(rows, self.library, 1).run()
         alone = {key: array.copy() for key, array in arrays.items()}

@@ -49,6 +49,12 @@ def forward(
     )
 
 
+def winograd_halo(source: Triple, target: Triple, window: Window) -> tuple[Triple, Triple]:
+    """The halo with which whole tiles of 4 × 4 outputs find their 6 × 6 inputs."""
+    after = [max(0, -(-t // 4) * 4 + 2 - b - n) for t, b, n in zip(target, window.before, source, strict=True)]
+    return window.before, (0, after[1], after[2])
+
+
 @dataclass(frozen=True, slots=True)
 class AxisPhase:
     """Along one axis: the inputs `first, first + stride, …` and the taps that reach them.

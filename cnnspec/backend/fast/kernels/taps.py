@@ -43,6 +43,27 @@ class Epilogue:
     gate: Place | None = None
     gate_activation: Activation | None = None
 
+    def apply(
+        self, e: Emitter, total: Vector, addend: tuple[Word, int] | None, gate: tuple[Word, int] | None
+    ) -> Vector:
+        """What is stored for a sum (which has the bias in it); `addend` and `gate` are where theirs lie."""
+        if addend:
+            total = total + e.load(*addend)
+        if self.activation:
+            total = self.activation.apply(e, total)
+        if gate and self.gate_activation:
+            total = total * self.gate_activation.slope(e, e.load(*gate))
+        return total
+
+
+@dataclass(frozen=True, slots=True)
+class Strides:
+    """How weights lie where they are not one panel after the other: steps in numbers."""
+
+    group: int
+    panel: int
+    block: int
+
 
 @dataclass(frozen=True, slots=True)
 class TapConvolution:
@@ -64,6 +85,7 @@ class TapConvolution:
     vectors: int
     epilogue: Epilogue
     depthwise: bool = False
+    weight_steps: Strides | None = None
 
     @property
     def _tiling(self) -> Tiling:
@@ -97,6 +119,15 @@ class TapConvolution:
         products = self.taps[0] * self.taps[1] * prod(self.run)
         return self.in_blocks * products * self.vectors * lanes
 
+    def _panel_start(self, e: Emitter, panel: Word, group: Word) -> Word:
+        if self.weight_steps is None:
+            return panel * self.panel_numbers(e.lanes)
+        return group * self.weight_steps.group + panel % self.panels * self.weight_steps.panel
+
+    def weight_block(self, lanes: int) -> int:
+        """From the weights of one input block to those of the next."""
+        return self.weight_steps.block if self.weight_steps else self.panel_numbers(lanes) // self.in_blocks
+
     def emit(self, e: Emitter, buffers: Sequence[Word], task: Word) -> None:
         """One row of tiles of one panel."""
         tiling = self._tiling
@@ -109,7 +140,7 @@ class TapConvolution:
             + group * (self.in_blocks * self.source.block)
             + depth * self.source.pixel[0]
         )
-        weights = buffers[WEIGHTS] + panel * (e.bytes * self.panel_numbers(e.lanes))
+        weights = buffers[WEIGHTS] + e.bytes * self._panel_start(e, panel, group)
         bias = buffers[BIAS] + panel * (e.bytes * self.vectors * e.lanes)
 
         def at(buffer: Word, place: Place) -> Word:
@@ -229,7 +260,7 @@ class _Tile:
         def over_blocks(index: Word, sums: list[Vector]) -> list[Vector]:
             block = index + first
             x = source + block * (e.bytes * kernel.source.block)
-            w = weights + block * (panel_row * kernel.taps[0] * kernel.taps[1] * run * rounds)
+            w = weights + block * (e.bytes * kernel.weight_block(e.lanes))
 
             def over_depth(d: Word, sums: list[Vector]) -> list[Vector]:
                 def over_rows(h: Word, sums: list[Vector]) -> list[Vector]:
@@ -277,17 +308,12 @@ class _Tile:
     def _finish(self, e: Emitter, total: Vector, pixel: int, vector: int, outputs: dict[int, Word]) -> None:
         epilogue = self.kernel.epilogue
 
-        def where(place: Place) -> int:
-            return self._offset(place, pixel) + vector * place.block
+        def where(name: int, place: Place | None) -> tuple[Word, int] | None:
+            return (outputs[name], self._offset(place, pixel) + vector * place.block) if place else None
 
-        if epilogue.addend:
-            total = total + e.load(outputs[ADDEND], where(epilogue.addend))
-        if epilogue.activation:
-            total = epilogue.activation.apply(e, total)
-        if epilogue.gate and epilogue.gate_activation:
-            kept = e.load(outputs[GATE], where(epilogue.gate))
-            total = total * epilogue.gate_activation.slope(e, kept)
-        e.store(total, outputs[TARGET], where(self.kernel.target))
+        target = self.kernel.target
+        value = epilogue.apply(e, total, where(ADDEND, epilogue.addend), where(GATE, epilogue.gate))
+        e.store(value, outputs[TARGET], self._offset(target, pixel) + vector * target.block)
 
 
 def _unrolling(length: int) -> int:

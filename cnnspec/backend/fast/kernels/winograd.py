@@ -1,0 +1,294 @@
+"""Winograd's F(4×4, 3×3): 3 × 3 convolutions of stride 1 with a quarter of the multiplications (Lavin and Gray 2016).
+
+The map is cut into tiles of 4 × 4 outputs, which read 6 × 6 inputs. With B, G, A the transforms of inputs, weights and
+outputs, a tile is Aᵀ[(G w Gᵀ) ⊙ (Bᵀ x B)]A: the products at each of the 36 positions are a matrix product over the
+channels, done by `TapConvolution`. Between the steps lie `[36][block][tile][channel]` (V, of inputs, and M, of
+outputs), for as many tiles at a time as the cache holds.
+
+The error of a layer is some ten times that of the direct sums, so this is for `math="fast"` alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from cnnspec.backend.fast.kernels.taps import Epilogue, Strides, TapConvolution
+from cnnspec.backend.fast.kernels.tiles import shape_of
+from cnnspec.backend.fast.layout import BlockedMap, Place
+from cnnspec.backend.fast.simd.emitter import Emitter
+from cnnspec.backend.fast.simd.values import Mask, Vector, Word
+
+POSITIONS = 36
+Line = Callable[[Emitter, list[Vector]], list[Vector]]
+
+
+def _inputs(e: Emitter, d: list[Vector]) -> list[Vector]:
+    """Bᵀ d: six inputs to six positions."""
+    a, b = e.fma(d[2], -4.0, d[4]), e.fma(d[1], -4.0, d[3])
+    c, f = d[4] - d[2], d[3] - d[1]
+    first = e.fma(d[0], 4.0, e.fma(d[2], -5.0, d[4]))
+    last = e.fma(d[1], 4.0, e.fma(d[3], -5.0, d[5]))
+    return [first, a + b, a - b, e.fma(f, 2.0, c), e.fma(f, -2.0, c), last]
+
+
+def _outputs(e: Emitter, m: list[Vector]) -> list[Vector]:
+    """Aᵀ m: six positions to four outputs."""
+    s, d = m[1] + m[2], m[1] - m[2]
+    s2, d2 = m[3] + m[4], m[3] - m[4]
+    return [m[0] + s + s2, e.fma(d2, 2.0, d), e.fma(s2, 4.0, s), e.fma(d2, 8.0, d) + m[5]]
+
+
+def _weights(e: Emitter, g: list[Vector]) -> list[Vector]:
+    """G g: three weights to six positions."""
+    s = (g[0] + g[2]) * (-1 / 6)
+    h = e.fma(g[2], 1 / 6, g[0] * (1 / 24))
+    middle = e.fma(g[1], -1 / 6, s), e.fma(g[1], 1 / 6, s)
+    outer = e.fma(g[1], 1 / 12, h), e.fma(g[1], -1 / 12, h)
+    return [g[0] * 0.25, *middle, *outer, g[2]]
+
+
+def _output_gradients(e: Emitter, y: list[Vector]) -> list[Vector]:
+    """A y: four gradients of outputs to six positions, the adjoint of `_outputs`."""
+    s, d = y[0] + y[2], y[1] + y[3]
+    s2, d2 = e.fma(y[2], 4.0, y[0]), e.fma(y[3], 4.0, y[1])
+    return [y[0], s + d, s - d, e.fma(d2, 2.0, s2), e.fma(d2, -2.0, s2), y[3]]
+
+
+def _weight_gradients(e: Emitter, u: list[Vector]) -> list[Vector]:
+    """Gᵀ u: six positions to three gradients of weights, the adjoint of `_weights`."""
+    s, d = u[1] + u[2], u[2] - u[1]
+    s2, d2 = u[3] + u[4], u[3] - u[4]
+    first = e.fma(s2, 1 / 24, e.fma(s, -1 / 6, u[0] * 0.25))
+    return [first, e.fma(d2, 1 / 12, d * (1 / 6)), e.fma(s2, 1 / 6, s * (-1 / 6)) + u[5]]
+
+
+def _both_ways(e: Emitter, line: Line, rows: int, columns: int, load: Callable[[int, int], Vector]) -> list[list[Vector]]:
+    """A transform along the rows of every column, then along the columns: result[row][column]."""
+    across = [line(e, [load(row, column) for row in range(rows)]) for column in range(columns)]
+    return [line(e, [column[row] for column in across]) for row in range(len(across[0]))]
+
+
+@dataclass(frozen=True, slots=True)
+class Tiles:
+    """The tiles of a map of outputs, and how many are worked on at a time.
+
+    `room` is the distance between blocks of V and M in tiles: a little more than `together`, so that the 36 positions
+    of a tile do not all fall on one set of the cache.
+    """
+
+    outputs: BlockedMap
+    together: int
+    room: int
+
+    @property
+    def rows(self) -> int:
+        """Tiles along the height."""
+        return -(-self.outputs.size[1] // 4)
+
+    @property
+    def columns(self) -> int:
+        """Tiles along the width."""
+        return -(-self.outputs.size[2] // 4)
+
+    @property
+    def total(self) -> int:
+        """All tiles, of every sample."""
+        return self.outputs.batch * self.rows * self.columns
+
+    def numbers(self, blocks: int) -> int:
+        """How many numbers V or M is, for so many channel blocks."""
+        return POSITIONS * blocks * self.room * self.outputs.block
+
+    def step(self, blocks: int) -> int:
+        """From one position to the next in V or M."""
+        return blocks * self.room * self.outputs.block
+
+    def find(self, tile: Word) -> tuple[Word, Word, Word]:
+        """(sample, row, column) of a tile, by its number among all."""
+        rest, element = tile % (self.rows * self.columns), tile // (self.rows * self.columns)
+        return element, rest // self.columns, rest % self.columns
+
+
+def tiles_for(outputs: BlockedMap, in_blocks: int, budget: int) -> Tiles:
+    """Tiles cut so that V and M are about `budget` numbers at most."""
+    whole = Tiles(outputs, 1, 1)
+    blocks = in_blocks + outputs.blocks
+    most = max(28, budget // (POSITIONS * blocks * outputs.block))
+    parts = -(-whole.total // most)
+    together = -(-whole.total // parts)
+    room = together
+    while room * in_blocks % 64 == 0 or room * outputs.blocks % 64 == 0:
+        room += 1
+    return Tiles(outputs, together, room)
+
+
+def _tile_address(e: Emitter, buffer: Word, place: Place, found: tuple[Word, Word, Word], block: Word) -> Word:
+    element, row, column = found
+    return buffer + e.bytes * (
+        element * place.batch
+        + block * place.block
+        + row * (4 * place.pixel[1])
+        + column * (4 * place.pixel[2])
+        + place.offset
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TransformInputs:
+    """Buffers: source, V, number of the first tile. Bᵀ x B of a part of the tiles.
+
+    `source` starts at the first input of the first tile; the halo must hold whole tiles (see `halo_for_tiles`).
+    """
+
+    buffers: ClassVar[int] = 3
+    tiles: Tiles
+    blocks: int
+    source: Place
+
+    @property
+    def tasks(self) -> int:
+        """One a tile and block."""
+        return self.blocks * self.tiles.together
+
+    def emit(self, e: Emitter, buffers: Sequence[Word], task: Word) -> None:
+        """One tile of one block."""
+        tile, block = task % self.tiles.together, task // self.tiles.together
+        with e.when(tile + buffers[2] < self.tiles.total):
+            found = self.tiles.find(tile + buffers[2])
+            x = _tile_address(e, buffers[0], self.source, found, block)
+            _, row, column = self.source.pixel
+            values = _both_ways(e, _inputs, 6, 6, lambda i, j: e.load(x, i * row + j * column))
+            _store_positions(e, values, self.tiles, self.blocks, buffers[1], block, tile)
+
+
+def _store_positions(
+    e: Emitter, values: list[list[Vector]], tiles: Tiles, blocks: int, buffer: Word, block: Word, tile: Word
+) -> None:
+    place = buffer + e.bytes * (block * tiles.room + tile) * tiles.outputs.block
+    step = tiles.step(blocks)
+    for position in range(POSITIONS):
+        e.store(values[position // 6][position % 6], place, position * step)
+
+
+@dataclass(frozen=True, slots=True)
+class TransformOutputs:
+    """Buffers: M, bias, target, addend, gate, number of the first tile. The epilogue of Aᵀ M A."""
+
+    buffers: ClassVar[int] = 6
+    tiles: Tiles
+    epilogue: Epilogue
+
+    @property
+    def tasks(self) -> int:
+        """One a tile and block."""
+        return self.tiles.outputs.blocks * self.tiles.together
+
+    def emit(self, e: Emitter, buffers: Sequence[Word], task: Word) -> None:
+        """One tile of one block: whole, or as much of it as lies on the map."""
+        tiles, outputs = self.tiles, self.tiles.outputs
+        tile, block = task % tiles.together, task // tiles.together
+        with e.when(tile + buffers[5] < tiles.total):
+            found = tiles.find(tile + buffers[5])
+            m = buffers[0] + e.bytes * (block * tiles.room + tile) * outputs.block
+            bias = e.load(buffers[1] + block * (e.bytes * outputs.block)) if self.epilogue.bias else None
+            step = tiles.step(outputs.blocks)
+            values = _both_ways(e, _outputs, 6, 6, lambda i, j: e.load(m, (6 * i + j) * step))
+            for condition, rows, columns in _edges(tiles, found):
+                with e.when(condition):
+                    for row in range(rows):
+                        for column in range(columns):
+                            value = values[row][column]
+                            value = value if bias is None else value + bias
+                            self._finish(e, value, buffers, found, block, (row, column))
+
+    def _finish(
+        self,
+        e: Emitter,
+        value: Vector,
+        buffers: Sequence[Word],
+        found: tuple[Word, Word, Word],
+        block: Word,
+        pixel: tuple[int, int],
+    ) -> None:
+        def place_of(buffer: Word, place: Place) -> tuple[Word, int]:
+            address = _tile_address(e, buffer, place, found, block)
+            return address, pixel[0] * place.pixel[1] + pixel[1] * place.pixel[2]
+
+        epilogue = self.epilogue
+        addend = place_of(buffers[3], epilogue.addend) if epilogue.addend else None
+        gate = place_of(buffers[4], epilogue.gate) if epilogue.gate else None
+        e.store(epilogue.apply(e, value, addend, gate), *place_of(buffers[2], self.tiles.outputs.place()))
+
+
+def _edges(tiles: Tiles, found: tuple[Word, Word, Word]) -> list[tuple[Mask, int, int]]:
+    """The kinds of tiles: inside, and along the edges where fewer than four rows or columns are left."""
+    _, row, column = found
+    height, width = tiles.outputs.size[1:]
+    last_rows, last_columns = height - 4 * (tiles.rows - 1), width - 4 * (tiles.columns - 1)
+    if (last_rows, last_columns) == (4, 4):
+        return [(row >= 0, 4, 4)]
+    inner_row, inner_column = row < tiles.rows - 1, column < tiles.columns - 1
+    return [
+        (inner_row & inner_column, 4, 4),
+        (inner_row & ~inner_column, 4, last_columns),
+        (~inner_row & inner_column, last_rows, 4),
+        (~inner_row & ~inner_column, last_rows, last_columns),
+    ]
+
+
+def products(tiles: Tiles, in_blocks: int, accumulators: int) -> TapConvolution:
+    """The 36 matrix products of V by U, as a convolution with 36 groups whose pixels are the tiles.
+
+    U lies as `[panel][input block][36][channel][vectors × lanes]`.
+    """
+    outputs = tiles.outputs
+    pixels, vectors = shape_of(1, tiles.together, outputs.blocks, accumulators)
+    block = outputs.block
+    row = block * vectors * block
+    return TapConvolution(
+        batch=1,
+        groups=POSITIONS,
+        in_blocks=in_blocks,
+        inner=block,
+        out_blocks=outputs.blocks,
+        count=(1, 1, tiles.together),
+        taps=(1, 1, 1),
+        tap_step=(0, 0, 0),
+        source=Place(0, 0, tiles.room * block, (0, 0, block)),
+        target=Place(0, 0, tiles.room * block, (0, 0, block)),
+        pixels=pixels,
+        vectors=vectors,
+        epilogue=Epilogue(),
+        weight_steps=Strides(group=row, panel=in_blocks * POSITIONS * row, block=POSITIONS * row),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TransformWeights:
+    """Buffers: packed weights, U. G w Gᵀ of every pair of channels, from panels of nine taps."""
+
+    buffers: ClassVar[int] = 2
+    panels: int
+    in_blocks: int
+    inner: int
+    vectors: int
+
+    @property
+    def tasks(self) -> int:
+        """One a panel, block and channel."""
+        return self.panels * self.in_blocks * self.inner
+
+    def emit(self, e: Emitter, buffers: Sequence[Word], task: Word) -> None:
+        """All output channels of one panel for one input channel."""
+        channel, block = task % self.inner, task // self.inner
+        row = self.vectors * e.lanes
+        tap = self.inner * row
+        source = buffers[0] + e.bytes * (block * (9 * tap) + channel * row)
+        target = buffers[1] + e.bytes * (block * (POSITIONS * tap) + channel * row)
+        with e.loop(0, self.vectors) as vector:
+            x, u = source + vector * (e.bytes * e.lanes), target + vector * (e.bytes * e.lanes)
+            values = _both_ways(e, _weights, 3, 3, lambda i, j: e.load(x, (3 * i + j) * tap))
+            for position in range(POSITIONS):
+                e.store(values[position // 6][position % 6], u, position * tap)

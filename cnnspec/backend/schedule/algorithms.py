@@ -1,0 +1,38 @@
+"""Which algorithm runs a convolution: a small model of costs whose constants were measured.
+
+The costs are in multiply-adds of vectors, of which a core does two a cycle when nothing else is in the way.
+"""
+
+from __future__ import annotations
+
+from cnnspec.backend.kernels.operations import Triple, Window
+from cnnspec.backend.schedule.machine import Machine
+from cnnspec.backend.schedule.weights import Filters
+
+_TRANSFORM_COST = 4.5
+"""Vector multiply-adds that pass while one vector of a 6 × 6 tile is transformed and moved through the cache."""
+
+_WINOGRAD_BUDGET = 1_500_000
+"""Numbers of V and M together that are worked on at a time: some megabytes, in the last cache."""
+
+
+def winograd_budget() -> int:
+    """How many numbers the transformed tiles may take."""
+    return _WINOGRAD_BUDGET
+
+
+def uses_winograd(filters: Filters, window: Window, batch: int, target: Triple, machine: Machine) -> bool:
+    """Whether Winograd's tiles are allowed, fit the window, and take less time than direct sums."""
+    if machine.math != "fast" or filters.groups != 1:
+        return False
+    if (window.size, window.stride, window.dilation) != ((1, 3, 3), (1, 1, 1), (1, 1, 1)) or target[0] != 1:
+        return False
+    inner, outer = -(-filters.channels // machine.lanes), -(-filters.out // machine.lanes)
+    if filters.channels < machine.lanes or filters.out < machine.lanes:
+        return False
+    tiles = batch * -(-target[1] // 4) * -(-target[2] // 4)
+    products = inner * outer * machine.lanes
+    direct = 9 * products * batch * target[1] * target[2]
+    transformed = 36 * tiles * (products + _TRANSFORM_COST * (inner + outer))
+    return transformed < direct
+
