@@ -74,7 +74,8 @@ RUNNER = Sybil(
 def test_a_page_does_what_it_shows(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", str(COMMAND.parent), prepend=os.pathsep)
-    (tmp_path / "specs").symlink_to(ROOT / "specs")
+    for folder in ("specs", "docs"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
     for example in RUNNER.parse(page).examples():
         example.evaluate()
 
