@@ -67,7 +67,7 @@ def _derivations(steps: Sequence[Derivation], width: int | None) -> Iterator[Lin
         "numbers": Column("", [Piece(f"= {step.numbers}" if step.numbers else "") for step in steps]),
         "value": Column("", [Piece(text, Style.STRONG) for text in equals]),
     }
-    yield from body(fit(columns, width, [("formula", lambda _: None)]))
+    yield from body(fit(columns, width, [("formula", lambda _: None), ("numbers", lambda _: None)]))
 
 
 def _weights(facts: LayerFacts, width: int | None) -> Iterator[Line]:

@@ -18,7 +18,7 @@ from cnnspec.layers.spatial import axis_name
 
 def derive_field(analysis: Analysis, facts: LayerFacts) -> list[Derivation]:
     """The steps for every axis, those of all axes together where they are the same."""
-    axes = facts.field.axes
+    axes = facts.field.axes if facts.node.inputs else ()
     steps = [list(_derive_axis(analysis, facts, axis)) for axis in range(len(axes))]
     if steps and all(other == steps[0] for other in steps):
         return steps[0]
@@ -48,7 +48,7 @@ def _field_before(analysis: Analysis, path: str, axis: int) -> AxisField | None:
 
 def _through_one(facts: LayerFacts, axis: int, before: AxisField, field: AxisField) -> Iterator[Derivation]:
     if field == before:
-        yield Derivation("receptive field", "r", render(before.size), render(field.size))
+        yield Derivation("receptive field", "unchanged", "", render(field.size))
         return
     moved = facts.node.layer.index_map(facts.node.input_shapes, 0, axis)
     size, extent, pace, step = before.size, moved.size, before.stride, slope_of(moved)

@@ -73,9 +73,8 @@ def _short(parameter: Parameter, value: Argument, rank: int) -> str:
 
 
 def _axes_text(value: Argument) -> str:
-    if isinstance(value, tuple) and not any(isinstance(item, tuple) for item in value):
-        return "×".join(value_text(item) for item in value)
-    return value_text(value)
+    """One value an axis: `3×5`; of pairs `(1, 0)×(2, 2)`."""
+    return "×".join(map(value_text, value)) if isinstance(value, tuple) else value_text(value)
 
 
 def value_text(value: Argument) -> str:

@@ -78,7 +78,7 @@ def _counted(name: str, value: Dim, level: int = 0) -> Total:
 
 
 def _sized(name: str, value: Dim, level: int = 0, remark: str = "") -> Total:
-    about = in_bytes(value) if isinstance(value, int) else ""
+    about = in_bytes(value) if isinstance(value, int) and value >= 1024 else ""
     return Total(name, level, f"{exact(value)} B", f"{about}  {remark}".strip())
 
 
@@ -89,18 +89,14 @@ def total_lines(sums: list[Total], width: int | None) -> Iterator[Line]:
     digits = max(short, default=0)
     for total in sums:
         name = f"{INDENT * total.level}{total.name}"
-        style = Style.QUIET if total.level else Style.PLAIN
         first, *more = wrap(total.exact, width and max(20, width - names - 2))
         number = f"{first:>{digits}}"
-        yield line(
-            (f"{name:<{names}}  ", style), (number, style if total.level else Style.STRONG), _about(total)
-        )
+        used = names + 2 + cells(number) + 2 + cells(total.about)
+        about = f"  {total.about}" if total.about and (width is None or used <= width) else ""
+        quiet, strong = (Style.QUIET, Style.QUIET) if total.level else (Style.PLAIN, Style.STRONG)
+        yield line((f"{name:<{names}}  ", quiet), (number, strong), (about, Style.QUIET))
         for text in more:
             yield line(" " * (names + 2) + text)
 
 
 _LONGEST_NUMBER = 40
-
-
-def _about(total: Total) -> tuple[str, Style]:
-    return (f"  {total.about}" if total.about else "", Style.QUIET)
