@@ -1,0 +1,88 @@
+"""Concat, split, sums, products and scales against PyTorch."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from backend.kernels.running import assert_agrees, normal
+
+from cnnspec.backend.kernels.merging import accumulate_into
+from cnnspec.backend.kernels.operations import Add, Concat, Gain, Multiply, Scale, Split
+from cnnspec.backend.kernels.registry import Backward, Context, backward
+
+torch = pytest.importorskip("torch")
+
+BROADCASTS = [
+    [(2, 3, 4, 5, 6)] * 2,
+    [(2, 3, 4, 5, 6)] * 3,
+    [(2, 3, 4, 5, 6), (2, 3, 1, 1, 1)],
+    [(2, 3, 1, 1, 1), (2, 1, 4, 5, 6)],
+    [(2, 3, 4, 1, 6), (2, 1, 1, 5, 1), (2, 3, 1, 1, 1), (2, 1, 1, 1, 1)],
+    [(3, 7), (3, 7)],
+    [(3, 7), (3, 1)],
+    [(2, 3, 4, 5, 6)],
+]
+
+
+def tensors(shapes):
+    return [normal(*shape, seed=seed) for seed, shape in enumerate(shapes)]
+
+
+@pytest.mark.parametrize("shapes", BROADCASTS)
+def test_add_broadcasts_and_its_gradients_are_summed(shapes):
+    assert_agrees(Add(), lambda *inputs: sum(inputs[1:], inputs[0] * 1), tensors(shapes))
+
+
+@pytest.mark.parametrize("shapes", BROADCASTS)
+def test_multiply_broadcasts_and_its_gradients_are_summed(shapes):
+    assert_agrees(
+        Multiply(), lambda *inputs: torch.stack(torch.broadcast_tensors(*inputs)).prod(0), tensors(shapes)
+    )
+
+
+@pytest.mark.parametrize("axis", [1, 2, 4])
+def test_concat_and_split_along_any_axis(axis):
+    shapes = [[2, 3, 4, 5, 6] for _ in range(3)]
+    for size, shape in zip((1, 4, 2), shapes, strict=True):
+        shape[axis] = size
+    parts = tensors(shapes)
+    assert_agrees(Concat(axis), lambda *inputs: torch.cat(inputs, axis), parts)
+    whole = np.concatenate(parts, axis)
+    assert_agrees(Split(axis), lambda x: tuple(x.split([1, 4, 2], axis)), [whole])
+
+
+def test_vectors_are_joined_and_split():
+    assert_agrees(Concat(), lambda a, b: torch.cat([a, b], 1), tensors([(3, 2), (3, 5)]))
+    assert_agrees(Split(), lambda x: tuple(x.split([2, 5], 1)), tensors([(3, 7)]))
+
+
+def test_an_unwanted_gradient_of_a_concat_leaves_a_gap():
+    slope, gradient = normal(2, 5), np.full((2, 3), np.nan)
+    shapes = ((2, 2), (2, 3))
+    backward(Concat(), Backward((), (), (slope,), (None, gradient), input_shapes=shapes), Context())
+    np.testing.assert_array_equal(gradient, slope[:, 2:])
+    with pytest.raises(ValueError, match="not known"):
+        backward(Concat(), Backward((), (), (slope,), (None, gradient)), Context())
+
+
+def test_gradients_accumulate():
+    total, part = normal(4, 3), normal(4, 3, seed=1)
+    expected = total + part
+    accumulate_into(total, part, threads=2)
+    np.testing.assert_array_equal(total, expected)
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 4, 5, 6), (4, 3)])
+def test_learned_scale(shape):
+    def scale(x, weight, bias=None):
+        sizes = (1, 3, *(1,) * (len(shape) - 2))
+        return x * weight.reshape(sizes) + (0 if bias is None else bias.reshape(sizes))
+
+    weight, bias = normal(3, seed=1), normal(3, seed=2)
+    assert_agrees(Scale(), scale, [normal(*shape)], [weight])
+    assert_agrees(Scale(bias=True), scale, [normal(*shape)], [weight, bias])
+
+
+def test_gain():
+    assert_agrees(Gain(-0.25), lambda x: -0.25 * x, [normal(2, 3, 1, 2, 2)])
+    assert_agrees(Gain(0.1), lambda x: 0.1 * x, [normal(2, 3).astype(np.float32)], tolerance=0)
