@@ -7,7 +7,7 @@ from cnnspec.dims.equality import equal_everywhere
 from cnnspec.dims.extremes import maximum, minimum
 from cnnspec.dims.index_map import UNIT, IndexMap
 from cnnspec.dims.quasi import MAX_PERIOD, Quasi
-from cnnspec.dims.rendering import render
+from cnnspec.dims.rendering import digits, render
 from cnnspec.dims.substitution import substitute
 from cnnspec.dims.symbolic import (
     Dim,
@@ -36,6 +36,7 @@ __all__ = [
     "bounds",
     "ceil_div",
     "decide",
+    "digits",
     "equal_everywhere",
     "evaluate",
     "maximum",

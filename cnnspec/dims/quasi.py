@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 from math import gcd, lcm
+from operator import add
 
-MAX_PERIOD = 2**16
+MAX_PERIOD = 2**14
 """The longest table that is ever made; longer periods stay unevaluated floors (see `symbolic`)."""
 
 
@@ -53,11 +54,23 @@ class Quasi:
 
     def least_from(self, start: int) -> int:
         """The least value over one period from `start`: the minimum of n ≥ start where the step is ≥ 0."""
-        return min(self(n) for n in range(start, start + self.period))
+        return min(min(values) for values in self._period_from(start))
 
     def greatest_from(self, start: int) -> int:
         """The greatest value over one period from `start`: the maximum of n ≥ start where the step is ≤ 0."""
-        return max(self(n) for n in range(start, start + self.period))
+        return max(max(values) for values in self._period_from(start))
+
+    def _period_from(self, start: int) -> tuple[list[int], ...]:
+        """The values from `start` to the end of its round, and those after it that complete a period."""
+        rounds, rest = divmod(start, self.period)
+        first = [self.step * rounds + value for value in self.table[rest:]]
+        return (
+            (first, [self.step * (rounds + 1) + value for value in self.table[:rest]]) if rest else (first,)
+        )
+
+    def over(self, period: int) -> list[int]:
+        """The values of 0 to period − 1, for a multiple of the own period."""
+        return [self.step * rounds + value for rounds in range(period // self.period) for value in self.table]
 
     def is_parallel_to(self, other: Quasi) -> bool:
         """Whether both have the same slope, so that their difference repeats."""
@@ -103,11 +116,13 @@ def floor_quotient(f: Quasi, divisor: int) -> Quasi | None:
 
     After `rounds` periods f has risen by a multiple of the divisor, so the quotient repeats.
     """
+    if divisor == 1:
+        return f
     rounds = divisor // gcd(f.step, divisor)
     period = f.period * rounds
     if period > MAX_PERIOD:
         return None
-    return Quasi(f.step * rounds // divisor, period, tuple(f(n) // divisor for n in range(period)))
+    return Quasi(f.step * rounds // divisor, period, tuple(value // divisor for value in f.over(period)))
 
 
 @lru_cache(maxsize=4096)
@@ -117,7 +132,7 @@ def added(f: Quasi, g: Quasi) -> Quasi | None:
     if period > MAX_PERIOD:
         return None
     step = f.step * (period // f.period) + g.step * (period // g.period)
-    return Quasi(step, period, tuple(f(n) + g(n) for n in range(period)))
+    return Quasi(step, period, tuple(map(add, f.over(period), g.over(period))))
 
 
 @lru_cache(maxsize=4096)
@@ -128,7 +143,7 @@ def composed(f: Quasi, g: Quasi) -> Quasi | None:
     if period > MAX_PERIOD:
         return None
     step = f.step * (g.step * rounds // f.period)
-    return Quasi(step, period, tuple(f(g(n)) for n in range(period)))
+    return Quasi(step, period, tuple(map(f, g.over(period))))
 
 
 @lru_cache(maxsize=4096)
@@ -138,7 +153,7 @@ def greater(f: Quasi, g: Quasi) -> Quasi | None:
     if period > MAX_PERIOD or not f.is_parallel_to(g):
         return None
     step = f.step * (period // f.period)
-    return Quasi(step, period, tuple(max(f(n), g(n)) for n in range(period)))
+    return Quasi(step, period, tuple(map(max, f.over(period), g.over(period))))
 
 
 IDENTITY = Quasi(1, 1, (0,))

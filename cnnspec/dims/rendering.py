@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from math import log10
 from typing import cast
 
 from cnnspec.dims.factors import factored
@@ -14,6 +15,8 @@ from cnnspec.dims.symbolic import Atom, Dim, Floor, Greatest, Monomial, OneSymbo
 MINUS = "−"
 MAX_FLOORS = 4
 """The longest sum of floors that is still easier to read than a table."""
+MAX_DIGITS = 400
+"""The longest number that is written in full."""
 MAX_TABLE = 12
 """How many entries of a table are written out."""
 
@@ -46,8 +49,15 @@ def _sum(addends: list[tuple[int, str]]) -> str:
 
 def _times(factor: int, body: str) -> str:
     if not body:
-        return str(factor)
-    return body if factor == 1 else f"{factor}·{body}"
+        return digits(factor)
+    return body if factor == 1 else f"{digits(factor)}·{body}"
+
+
+def digits(number: int, *, grouped: bool = False) -> str:
+    """A number in full, `61,706` where grouped; one too long to read by its power of ten."""
+    if abs(number) >= 10**MAX_DIGITS:
+        return f"{'−' if number < 0 else ''}≈10^{log10(abs(number)):.0f}"
+    return f"{number:,}" if grouped else str(number)
 
 
 # --- one symbol -------------------------------------------------------------------------------------------

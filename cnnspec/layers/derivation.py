@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnnspec.dims import Dim, product, render, sum_of
+from cnnspec.dims import Dim, digits, product, render, sum_of
 from cnnspec.layers.base import Derivation, Shape, Weight, WeightKind
 
 
@@ -14,7 +14,7 @@ def factor_text(dim: Dim) -> str:
 
 def grouped(dim: Dim) -> str:
     """A count with its thousands apart: 61,706."""
-    return f"{dim:,}" if isinstance(dim, int) else render(dim)
+    return digits(dim, grouped=True) if isinstance(dim, int) else render(dim)
 
 
 def product_text(shape: Shape) -> str:

@@ -6,7 +6,7 @@ import pytest
 from dims.expressions import Expression, expressions
 from hypothesis import given, settings
 
-from cnnspec.dims import Dim, ceil_div, maximum, minimum, render, symbol
+from cnnspec.dims import Dim, ceil_div, digits, maximum, minimum, render, symbol
 
 H, W, C = symbol("H"), symbol("W"), symbol("classes")
 
@@ -54,6 +54,12 @@ H, W, C = symbol("H"), symbol("W"), symbol("classes")
 )
 def test_a_size_reads_as_one_would_write_it(dim: Dim, text: str) -> None:
     assert render(dim) == text
+
+
+def test_numbers_of_any_length_can_be_shown() -> None:
+    assert render(10**399) == "1" + "0" * 399
+    assert render(-(10**5000) * H) == "−≈10^5000·H"
+    assert digits(61_706, grouped=True) == "61,706"
 
 
 def test_a_function_without_a_short_form_shows_its_table() -> None:
