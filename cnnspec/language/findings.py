@@ -32,6 +32,11 @@ class Findings:
         """Whether something was found wrong between the ends of a span."""
         return any(span.start <= _start(item.span) <= span.end for item in self._items)
 
+    def ends_at(self, offset: int) -> bool:
+        """Whether the last thing found wrong ends at an offset."""
+        last = self._items[-1].span if self._items else None
+        return last is not None and last.end == offset
+
     def in_order(self) -> tuple[Diagnostic, ...]:
         """All of them, in the order of the text."""
         return tuple(sorted(self._items, key=lambda item: _start(item.span)))

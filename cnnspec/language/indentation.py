@@ -39,6 +39,15 @@ class Indentation:
         self._most = most
 
     @property
+    def levels(self) -> tuple[str, ...]:
+        """The indentations, to go back to them by `restore`."""
+        return tuple(self._levels)
+
+    def restore(self, levels: tuple[str, ...]) -> None:
+        """Go back to where `levels` was asked for."""
+        self._levels = list(levels)
+
+    @property
     def open_bodies(self) -> int:
         """How many bodies are open."""
         return len(self._levels) - 1

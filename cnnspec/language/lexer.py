@@ -28,6 +28,7 @@ _FAULTS = {
     Fault.MIXED: ("indentation", "tabs and spaces are mixed in the indentation: use one of them"),
     Fault.TOO_DEEP: ("limit", f"more than {MAX_INDENTATION} bodies within each other"),
 }
+_BRACKETS = r'"[^"\r\n]*"|#[^\r\n]*|[()\[\]\r\n]'
 _LINE_OF_WORDS = r"(?:\r\n|\r|\n)([ \t]*)(?=[A-Za-z_])"
 
 
@@ -45,7 +46,8 @@ class Lexer:
         self._end_of_last = self._position
         self._indentation = Indentation(MAX_INDENTATION)
         self._faults: set[Fault] = set()
-        self._is_skipping = False
+        self._before_line: tuple[tuple[str, ...], frozenset[Fault]] = ((), frozenset())
+        self._is_skipping = self._is_spread = False
         self._is_behind_colon = False
         self._pending: deque[Token] = deque()
         self._is_first_line = True
@@ -134,11 +136,12 @@ class Lexer:
 
     def _begin_line(self) -> None:
         """Go to the next line with something on it, and queue what the change of lines means."""
+        self._before_line = self._indentation.levels, frozenset(self._faults)
         line_start, indentation = self._skip_blank_lines()
         if indentation is not None and self._goes_on(indentation):
             return
         self.brackets.clear()
-        self._is_skipping = False
+        self._is_skipping = self._is_spread = False
         if not self._is_first_line:
             self._pending.append(self._mark(NEWLINE))
         if indentation is None:
@@ -153,16 +156,28 @@ class Lexer:
         Brackets are still open here only while a broken statement is skipped.
         """
         is_deeper = self._indentation.is_deeper(indentation) and not self._is_first_line
-        if self.brackets:
-            return is_deeper or self._text[self._position] in CLOSERS.values()
+        if self.brackets or self._is_spread:
+            return is_deeper or self._closes_more(self._position)
         return is_deeper and self._text.startswith(_CONTINUATION, self._position)
+
+    def _closes_more(self, position: int) -> bool:
+        """Whether a bracket is closed between a position and the end of its line that is not opened there."""
+        depth = 0
+        for match in re.compile(_BRACKETS).finditer(self._text, position):
+            sign = match[0]
+            depth += (sign in CLOSERS) - (sign in CLOSERS.values())
+            if depth < 0 or sign in "\r\n":
+                return depth < 0
+        return False
 
     def _indent(self, indentation: str, span: Span) -> None:
         step = self._indentation.enter(indentation, is_body_due=self._is_behind_colon)
         self._pending.extend(self._mark(DEDENT) for _ in range(step.closes))
         if step.fault is None:
             self._faults.discard(Fault.BETWEEN)
-        else:
+        elif not (
+            step.fault is Fault.BETWEEN and self._is_behind_colon
+        ):  # that the body is missing says more
             self._report_fault(step.fault, span)
         if step.opens:
             self._pending.append(Token(INDENT, indentation, span.start, span.end))
@@ -208,23 +223,37 @@ class Lexer:
         Looks from an open bracket up to the offset `limit`. None: there is no such line.
         """
         for match in re.compile(_LINE_OF_WORDS).finditer(self._text, bracket.end, limit + 1):
-            if not self._indentation.is_deeper(match[1]):
+            if not self._indentation.is_deeper(match[1]) and not self._closes_more(match.end()):
                 return match.start()
         return None
 
     def resume(self, position: int) -> Token:
         """Go back to the end of a line and take the statement as ended there: the `_NEWLINE` that ends it."""
         self.brackets.clear()
+        self._go_back(position)
+        return self.next(_nothing_fits)
+
+    def _go_back(self, position: int) -> None:
         self._position = position
         self._end_of_last = len(self._text[:position].rstrip())
         self._findings.forget_after(position)
         while self.comments and self.comments[-1].start >= position:
             self.comments.pop()
-        return self.next(_nothing_fits)
 
-    def skip_statement(self) -> Token:
-        """Leave out the rest of the statement: the `_NEWLINE` that ends it."""
-        self._is_skipping = True
+    def skip_statement(self, token: Token, *, is_spread: bool) -> Token:
+        """Leave out the rest of the statement from a token on: the `_NEWLINE` that ends it.
+
+        Where the statement is spread over lines, deeper lines and those that close brackets are part of it.
+        """
+        if token.kind == NEWLINE and not is_spread:
+            return token
+        if token.kind == NEWLINE:
+            levels, faults = self._before_line
+            self._indentation.restore(levels)
+            self._faults = set(faults)
+            self._pending.clear()
+            self._go_back(token.start)
+        self._is_skipping, self._is_spread = True, is_spread
         while (token := self.next(_nothing_fits)).kind != NEWLINE:
             continue
         return token

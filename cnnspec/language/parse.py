@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cnnspec.language.mistakes import Situation
 
 _DEFINITIONS = ("NET", "BLOCK")
+_HEADS = (*_DEFINITIONS, "REPEAT", "FOR", "IF", "ELIF", "ELSE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +122,16 @@ class _Parser:
             if resume is not None or token.kind == END:
                 self._findings.add(never_closed(situation, unclosed))
                 return self._leave_out(token if resume is None else self._lexer.resume(resume))
-        self._findings.add(diagnose(situation))
+        if self._line or not self._findings.ends_at(
+            token.start
+        ):  # else the line's indentation is wrong already
+            self._findings.add(diagnose(situation))
         if situation.is_body_missing:
             self._is_body_unindented = self._line_before[0].kind in _DEFINITIONS
         return self._leave_out(token, is_body_missing=situation.is_body_missing)
 
     def _is_unindented_body(self, token: Token) -> bool:
-        """Whether this is a line, at the left edge, of a definition whose body was found not to be indented."""
+        """Whether this line, at the left edge, is of a definition whose body was found not to be indented."""
         first = self._line[0] if self._line else token
         is_body = self._is_body_unindented and first.kind not in _DEFINITIONS
         return is_body and self._source.position(first.start)[1] == 1
@@ -144,9 +148,20 @@ class _Parser:
 
         A body that follows is read as that of the broken statement, so that its own mistakes are found.
         """
+        is_spread = self._is_spread(token)
         self._automaton.unwind(BROKEN)
         self._automaton.feed(Token(BROKEN, "", token.start, token.start))
         if token.kind in (INDENT, DEDENT) or is_body_missing:
             self._automaton.feed(Token(NEWLINE, "", token.start, token.start))
             return token
-        return token if token.kind == NEWLINE else self._lexer.skip_statement()
+        return self._lexer.skip_statement(token, is_spread=is_spread)
+
+    def _is_spread(self, token: Token) -> bool:
+        """Whether the lines below a broken statement seem to be part of it.
+
+        That is so where it is spread over lines already, or its line ends where a value must follow.
+        """
+        if not self._line or self._line[0].kind in _HEADS:
+            return False
+        first, last = (self._source.position(place.start)[0] for place in (self._line[0], token))
+        return first != last or (token.kind == NEWLINE and self._automaton.fits("NUMBER"))
