@@ -1,8 +1,8 @@
 """Specs in Markdown that say in comments what is true of them, and the check that it is.
 
 Every fenced `cnn` block is a spec of its own. Statements alone stand for the body of a net with the input
-`[3, 32, 32]`. A block that begins with `# name.cnn` is saved under that name for the `use` lines of blocks after
-it. Markers in comments:
+`[3, 32, 32]`. A block that begins with `# name.cnn` is saved under that name for the `use` lines of others.
+Markers in comments:
 
     #> [64, 56, 56]          what the line makes has this shape (several: as many tensors)
     #> 24                    the name bound on the line has this value
@@ -33,7 +33,7 @@ from cnnspec.layers.spatial import shape_text
 
 FENCE = re.compile(r"^```cnn\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE_NAME = re.compile(r"# (\S+\.cnn)\n")
-DEFINITION = re.compile(r"^(net|block|use|expect|\w+ = .*\n+(net|block))\b", re.MULTILINE)
+DEFINITION = re.compile(r"^(net|block)\b", re.MULTILINE)
 MARKER = re.compile(r"#([>@!:]) *(.*?) *(?=#[>@!]|$)")
 FINDING = re.compile(r"(?P<code>[a-z-]+)(?: at (?P<token>.*?))?(?:: (?P<text>.*))?$")
 BOUND_NAME = re.compile(r"\s*(?:\w+, )*(\w+) =(?!=)")
@@ -69,15 +69,18 @@ class Example:
 def examples(page: Path) -> list[Example]:
     """The fenced specs of a page, in order."""
     text = page.read_text(encoding="utf-8")
-    return [_example(page, text.count("\n", 0, found.start()) + 1, found[1]) for found in FENCE.finditer(text)]
+    return [
+        _example(page, text.count("\n", 0, found.start()) + 1, found[1]) for found in FENCE.finditer(text)
+    ]
 
 
 def _example(page: Path, line: int, fenced: str) -> Example:
     name = FILE_NAME.match(fenced)
     lines = fenced.splitlines()
     if not DEFINITION.search(fenced) and name is None:
+        uses = [text for text in lines if text.startswith("use ")]
         head = HEADER[:1] if re.search(r"^input ", fenced, re.MULTILINE) else HEADER
-        lines = [*head, *(f"    {text}" if text else "" for text in lines)]
+        lines = [*uses, *head, *(f"    {text}" if text else "" for text in lines if text not in uses)]
     example = Example(page, line, "\n".join(lines) + "\n", name[1] if name else None)
     for number, text in enumerate(lines, 1):
         for marker in MARKER.finditer(text):
@@ -106,8 +109,7 @@ def check(example: Example, folder: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(example.text, encoding="utf-8")
     diagnostics, graphs = _run(example, path)
-    own = [d for d in diagnostics if d.span is None or d.span.source.name == str(path)]
-    _check_findings(example, [*own, *(d for d in diagnostics if d not in own)])
+    _check_findings(example, diagnostics, str(path))
     for claim in example.claims:
         if claim.sign == "@":
             _check_paths(claim, graphs)
@@ -132,11 +134,11 @@ def _run(example: Example, path: Path) -> tuple[list[Diagnostic], list[Graph]]:
     return list(dict.fromkeys(diagnostics)), graphs
 
 
-def _check_findings(example: Example, diagnostics: list[Diagnostic]) -> None:
-    """Every finding is announced, and every announced one found."""
+def _check_findings(example: Example, diagnostics: list[Diagnostic], file: str) -> None:
+    """Every finding is announced, and every announced one found; those in used files on any line."""
     waiting = [claim for claim in example.claims if claim.sign == "!"]
     for diagnostic in diagnostics:
-        claim = next((claim for claim in waiting if _announces(claim, diagnostic)), None)
+        claim = next((claim for claim in waiting if _announces(claim, diagnostic, file)), None)
         place = f"{diagnostic.span}: " if diagnostic.span else ""
         token = f" at {diagnostic.span.text!r}" if diagnostic.span else ""
         assert claim, f"not announced: {place}{diagnostic.code}{token}: {diagnostic.message}"
@@ -144,15 +146,20 @@ def _check_findings(example: Example, diagnostics: list[Diagnostic]) -> None:
     assert not waiting, f"not found: {waiting}"
 
 
-def _announces(claim: Claim, diagnostic: Diagnostic) -> bool:
+def _announces(claim: Claim, diagnostic: Diagnostic, file: str) -> bool:
     expected = FINDING.fullmatch(claim.says)
     assert expected, f"what is {claim.says!r}?"
     span = diagnostic.span
-    said = [diagnostic.message, diagnostic.label, *diagnostic.notes, *(label.text for label in diagnostic.labels)]
+    said = [
+        diagnostic.message,
+        diagnostic.label,
+        *diagnostic.notes,
+        *(label.text for label in diagnostic.labels),
+    ]
     said += [diagnostic.help.text] if diagnostic.help else []
     return (
         diagnostic.code == expected["code"]
-        and (span is None or span.line == claim.line)
+        and (span is None or span.line == claim.line or span.source.name != file)
         and (not expected["token"] or (span is not None and span.text == expected["token"]))
         and (not expected["text"] or any(expected["text"] in part for part in said))
     )

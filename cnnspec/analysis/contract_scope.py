@@ -62,7 +62,7 @@ class ContractScope(Scope):
         value = self.values.get(node.name)
         if value is None:
             value = choice(node.name)
-        return self._unknown(node) if value is None else value
+        return self._unknown(node, node.name) if value is None else value
 
     def attribute(self, node: ast.Attribute) -> Value:
         """A measured number of the net, of another net, or of a tensor or block."""
@@ -72,15 +72,21 @@ class ContractScope(Scope):
         word = dotted(node)
         if word in WORDS:
             return self._measured(node, word)
-        layers = self.layers_at(node.base)
-        if node.name in SUMS and layers:
+        if any(known.startswith(f"{dotted(node.base)}.") for known in WORDS):
+            return self._unknown(node, word)
+        return self._of_tensor(node)
+
+    def _of_tensor(self, node: ast.Attribute) -> Value:
+        """What is measured of a tensor, or of the block or layer that a label names."""
+        layers = self.layers_at(node.base) if node.name in SUMS else []
+        if layers:
             return summed(layers, node.name)
         base = evaluate(node.base, self)
-        if isinstance(base, Tensor) and node.name in OF_TENSOR:
-            return OF_TENSOR[node.name](self.analysis, base)
-        if isinstance(base, Tensor) and node.name in SUMS:
+        if node.name in SUMS and isinstance(base, Tensor):
             return summed([self.analysis.by_path[base.node]], node.name)
-        return attribute(self, node, base)
+        if node.name in OF_TENSOR and isinstance(base, Tensor):
+            return OF_TENSOR[node.name](self.analysis, base)
+        return attribute(self, node, base, (*OF_TENSOR, *SUMS))
 
     def call(self, node: ast.Call) -> Value:
         """A function on numbers, or something measured under other circumstances: `macs(H=320)`."""
@@ -172,11 +178,11 @@ class ContractScope(Scope):
             return UNKNOWN
         return of_net(self, analysis)._measured(node, word, batch)
 
-    def _unknown(self, node: ast.Name) -> Value:
-        close = nearest(node.name, [*WORDS, *self.values])
+    def _unknown(self, node: ast.Name | ast.Attribute, word: str) -> Value:
+        close = nearest(word, [*WORDS, *self.values])
         help_ = Help(f"did you mean `{close}`?", (Edit(node.span, close),)) if close else None
         notes = (f"what can be asked of a net: {', '.join(WORDS)}",) if close is None else ()
-        self.report("expect-unknown", f"nothing is called `{node.name}`", node.span, notes=notes, help=help_)
+        self.report("expect-unknown", f"nothing is called `{word}`", node.span, notes=notes, help=help_)
         return UNKNOWN
 
 

@@ -20,6 +20,7 @@ from cnnspec.language.truth import Truth, both
 from cnnspec.language.values import (
     UNKNOWN,
     UNNAMED,
+    Axes,
     Number,
     Undecided,
     Unknown,
@@ -246,6 +247,8 @@ def _report_undecided(
 
 def grouped(value: Value) -> str:
     """A value with the thousands of whole numbers apart: 61,706."""
+    if isinstance(value, Axes):
+        value = value.common
     if isinstance(value, tuple):
         return "[" + ", ".join(map(grouped, value)) + "]"
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else show(value)

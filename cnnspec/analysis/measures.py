@@ -8,7 +8,7 @@ from cnnspec.analysis.facts import BYTES_PER_ELEMENT, Analysis, LayerFacts, tota
 from cnnspec.dims import Dim
 from cnnspec.graph import InputLayer, Tensor
 from cnnspec.language.arithmetic import simplest
-from cnnspec.language.values import UNKNOWN, Value
+from cnnspec.language.values import UNKNOWN, Axes, Value
 
 Share = Callable[[LayerFacts], Dim]
 """What one layer adds to a sum."""
@@ -74,7 +74,7 @@ MEMORY: Mapping[str, Callable[[Analysis, int], Dim]] = {
     "memory.infer": _inference_memory,
     "memory.train": _training_memory,
 }
-"""Of a net with a batch: bytes of the weights (in training with gradients and momentum) and of the activations."""
+"""Of a net with a batch: bytes of weights (when training of gradients and momentum, too) and activations."""
 
 
 def _depth(analysis: Analysis) -> Value:
@@ -96,18 +96,14 @@ def main_output(analysis: Analysis) -> Tensor:
 
 
 def field_size(analysis: Analysis, tensor: Tensor) -> Value:
-    """The receptive field of a tensor: one number where it is as wide along every axis."""
-    return _uniform(tuple(axis.size for axis in analysis.by_path[tensor.node].field.axes))
+    """The receptive field of a tensor."""
+    return Axes(axis.size for axis in analysis.by_path[tensor.node].field.axes)
 
 
 def field_stride(analysis: Analysis, tensor: Tensor) -> Value:
     """The effective stride of a tensor; unknown where it depends on symbols."""
     strides = (axis.stride for axis in analysis.by_path[tensor.node].field.axes)
-    return _uniform(tuple(UNKNOWN if stride is None else simplest(stride) for stride in strides))
-
-
-def _uniform(values: tuple[Value, ...]) -> Value:
-    return values[0] if values and len(set(values)) == 1 else values
+    return Axes(UNKNOWN if stride is None else simplest(stride) for stride in strides)
 
 
 OF_TENSOR: Mapping[str, Callable[[Analysis, Tensor], Value]] = {

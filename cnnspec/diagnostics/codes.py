@@ -58,6 +58,7 @@ _ROWS = (
     Code("output-padding", "error", "the output padding is not smaller than stride or dilation"),
     Code("size-mismatch", "error", "the sizes do not fit"),
     Code("empty-result", "error", "the layer would produce nothing"),
+    Code("shared-weights", "error", "a shared layer would need other weights here"),
     Code("wrong-inputs", "error", "the layer takes another number of tensors"),
     # Contracts
     Code("expect-failed", "error", "an expectation does not hold"),

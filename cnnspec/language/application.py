@@ -112,7 +112,7 @@ def _given(site: Site, weights: tuple[Weight, ...]) -> tuple[float, ...] | None:
     if site.frozen and not weights:
         span = site.argument_span("frozen")
         site.scope.report("bad-argument", f"`{site.word}` has no weights to freeze", span)
-    if site.given is None:
+    if site.given is None or site.given is UNKNOWN:
         return None
     try:
         return given_values(site.word, weights, site.given)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from cnnspec.diagnostics import Edit, Help
@@ -44,8 +44,8 @@ MEASURED = ("receptive_field", "stride", "params", "macs", "flops")
 """What is only known of a tensor once the whole net is."""
 
 
-def attribute(scope: Scope, node: ast.Attribute, base: Value) -> Value:
-    """`base.name`; reported where there is none."""
+def attribute(scope: Scope, node: ast.Attribute, base: Value, measured: Iterable[str] = ()) -> Value:
+    """`base.name`; reported where there is none. What is `measured` could be asked for besides."""
     if isinstance(base, Outputs):
         if node.name in base.named:
             return base.named[node.name]
@@ -59,12 +59,13 @@ def attribute(scope: Scope, node: ast.Attribute, base: Value) -> Value:
             return UNKNOWN
         return value
     if base is not UNKNOWN:
-        _report_unknown(scope, node, base)
+        _report_unknown(scope, node, base, measured)
     return UNKNOWN
 
 
-def _report_unknown(scope: Scope, node: ast.Attribute, base: Value) -> None:
-    names = list(SIZES) if isinstance(base, Tensor) else list(base.named) if isinstance(base, Outputs) else []
+def _report_unknown(scope: Scope, node: ast.Attribute, base: Value, measured: Iterable[str]) -> None:
+    names = [*SIZES, *measured] if isinstance(base, Tensor) else []
+    names = list(base.named) if isinstance(base, Outputs) else names
     close = nearest(node.name, names)
     way_out = Help(f"did you mean `{close}`?", (Edit(node.name_span, close),)) if close else None
     if isinstance(base, Tensor) and node.name in MEASURED:

@@ -55,11 +55,12 @@ def _report_clash(site: Site, requirement: Requirement, inputs: tuple[Tensor, ..
 
 def report_unlike(site: Site, weights: tuple[Weight, ...], first: Node | None) -> None:
     """Report a shared layer that would need other weights than its first application."""
+    span = site.scope.shared or site.span
     if first is None:
         message = (
             f"`{site.word}` has no weights to share: where the layer was applied first it has no such part"
         )
-        site.scope.report("shared-weights", message, site.span)
+        site.scope.report("shared-weights", message, span)
         return
     pairs = zip(weights, first.weights, strict=False)
     name, here, there = next(
@@ -67,7 +68,7 @@ def report_unlike(site: Site, weights: tuple[Weight, ...], first: Node | None) -
     )
     message = f"the shared `{name}` has the shape {shape_text(there)}, but {shape_text(here)} is needed here"
     labels = (Label(first.origin.span, f"made here, for {_inputs(first)}"),) if first.origin.span else ()
-    site.scope.report("shared-weights", message, site.span, labels=labels)
+    site.scope.report("shared-weights", message, span, labels=labels)
 
 
 def _inputs(node: Node) -> str:

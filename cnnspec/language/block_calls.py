@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def expand(scope: BodyScope, block: Block, node: ast.Name | ast.Call) -> Value:
-    """What a block makes of the main line."""
+    """What a block makes of the main line; nothing known where parts of the block could not be read."""
     definition = block.definition
     arguments = node.arguments if isinstance(node, ast.Call) else ()
     bound = bind(scope, node, arguments, formals(definition), lambda word: value_named(scope, word) is None)
@@ -39,12 +39,13 @@ def expand(scope: BodyScope, block: Block, node: ast.Name | ast.Call) -> Value:
         values=values,
         namer=inside(paths, scope.expansion.labels(definition)),
         outputs={},
-        entry=scope.main,
+        entry=scope.main if definition.is_complete else UNKNOWN,
+        main=scope.main if definition.is_complete else UNKNOWN,
         stage=None,
     )
     _add_defaults(body, definition)
     run_body(definition.body, body)
-    return result_of(body, definition.name)
+    return result_of(body, definition.name) if definition.is_complete else UNKNOWN
 
 
 def formals(definition: ast.Definition) -> Formals:

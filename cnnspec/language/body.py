@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from cnnspec.diagnostics import Span
 from cnnspec.graph import Tensor
 from cnnspec.language import ast, attributes, calls, constants, names, pipelines, tensors
 from cnnspec.language.evaluate import evaluate
@@ -24,7 +25,7 @@ class BodyScope(Scope):
 
     `values` is shared by all places of one body. `entry` is what the body was given (`in`) and `main` what
     flows here (`it`); None where nothing does yet. `outputs` are those that the body named so far; `stage` is
-    the step of a pipeline that is being worked out.
+    the step of a pipeline that is being worked out, `shared` the place where a shared layer is applied.
     """
 
     expansion: Expansion
@@ -35,6 +36,7 @@ class BodyScope(Scope):
     entry: Value | None = None
     main: Value | None = None
     stage: ast.Stage | None = None
+    shared: Span | None = None
 
     def at(self, main: Value | None, stage: ast.Stage | None = None, namer: Namer | None = None) -> BodyScope:
         """The same body where something else flows."""
@@ -49,6 +51,7 @@ class BodyScope(Scope):
             self.entry,
             main,
             stage,
+            self.shared,
         )
 
     def label(self, node: ast.Expression) -> str | None:

@@ -17,7 +17,7 @@ from cnnspec.language.scope import LimitReached, Log
 from cnnspec.language.spec import Spec
 from cnnspec.language.statements import run_body
 from cnnspec.language.tensors import as_tensor
-from cnnspec.language.values import UNNAMED, Unknown
+from cnnspec.language.values import UNNAMED
 
 __all__ = ["FREE", "Binding", "Elaborated", "elaborate"]
 
@@ -47,7 +47,7 @@ def elaborate(
         return Elaborated(None, (definition,))
     graph = Graph(definition.name, definition.doc)
     log = Log(at_least=graph.at_least)
-    expansion = Expansion(graph, log, bindings or {}, symbolic)
+    expansion = Expansion(graph, log, definition.is_complete, bindings or {}, symbolic)
     namer = Namer("", "", expansion.labels(definition))
     scope = BodyScope(log, (), expansion, spec.main, {}, namer, {})
     try:
@@ -83,16 +83,15 @@ def _expand(scope: BodyScope, definition: ast.Definition) -> None:
 
 
 def _add_result(scope: BodyScope, definition: ast.Definition) -> None:
-    """A net that names no output gives its main line."""
-    if not scope.expansion.graph.inputs and scope.entry is None:
+    """A net that names no output gives its main line. What is missing may be what was found wrong."""
+    if scope.outputs or scope.log.found or not scope.unit.complete:
+        return
+    if scope.entry is None:
         help_ = Help("begin it with `input image: [3, 224, 224]`")
         scope.report("no-input", f"`{definition.name}` has no input", definition.name_span, help=help_)
         return
-    if scope.outputs:
-        return
     if scope.main is scope.entry:
-        if not isinstance(scope.main, Unknown):
-            scope.report("no-output", f"`{definition.name}` produces nothing", definition.name_span)
+        scope.report("no-output", f"`{definition.name}` produces nothing", definition.name_span)
         return
     last = definition.body[-1].span
     tensor = as_tensor(scope, scope.main, last) if scope.main is not None else None

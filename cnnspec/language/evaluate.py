@@ -19,6 +19,7 @@ from cnnspec.language.scope import Scope
 from cnnspec.language.truth import Truth, both, either, equal, negated, show_claim
 from cnnspec.language.values import (
     UNKNOWN,
+    Axes,
     Number,
     Outputs,
     Quotient,
@@ -214,6 +215,7 @@ def _operation(node: ast.Binary, left: Value, scope: Scope) -> Value:
     right = evaluate(node.right, scope)
     if isinstance(left, Unknown) or isinstance(right, Unknown):
         return UNKNOWN
+    left, right = (value.common if isinstance(value, Axes) else value for value in (left, right))
     if is_number(left) and is_number(right):
         return OPERATIONS[node.operator](left, right)
     if isinstance(left, Tensor | Outputs) or isinstance(right, Tensor | Outputs):
@@ -267,7 +269,9 @@ def _comparison(node: ast.Comparison, scope: Scope) -> Value:
 
 
 def compared(operator: str, left: Side, right: Side, scope: Scope) -> Truth | Unknown:
-    """Whether one link of a comparison holds."""
+    """Whether one link of a comparison holds; of numbers along axes, whether it does along each."""
+    if isinstance(left.value, Axes) or isinstance(right.value, Axes):
+        return _compared_along_axes(operator, left, right, scope)
     here, there = left.value, right.value
     if isinstance(here, Unknown) or isinstance(there, Unknown):
         return UNKNOWN
@@ -281,6 +285,26 @@ def compared(operator: str, left: Side, right: Side, scope: Scope) -> Truth | Un
             return UNKNOWN
     result = equal(here, there, scope.at_least)
     return result if operator == "==" else negated(result)
+
+
+def _compared_along_axes(operator: str, left: Side, right: Side, scope: Scope) -> Truth | Unknown:
+    count = max(len(side.value) for side in (left, right) if isinstance(side.value, tuple))
+    here, there = (
+        side.value if isinstance(side.value, tuple) else (side.value,) * count for side in (left, right)
+    )
+    if len(here) != len(there):
+        return operator == "!="
+    links = [
+        compared(operator, Side(left.node, one), Side(right.node, other), scope)
+        for one, other in zip(here, there, strict=True)
+    ]
+    combine = either if operator == "!=" else both
+    result: Truth = operator != "!="
+    for link in links:
+        if isinstance(link, Unknown):
+            return UNKNOWN
+        result = combine(result, link)
+    return result
 
 
 _RULES: Mapping[type, Callable[[Any, Scope], Value]] = {

@@ -35,12 +35,13 @@ Binding = int | Fraction | Free
 class Expansion:
     """One net being expanded.
 
-    `bindings` are the values given from outside; `symbolic` leaves the symbols of inputs free where they have
-    no other value than a default.
+    Of a net that is not `is_complete` parts could not be read: no shape in it is known. `bindings` are the
+    values given from outside; `symbolic` leaves symbols of inputs free that have no value but a default.
     """
 
     graph: Graph
     log: Log
+    is_complete: bool
     bindings: Mapping[str, Binding] = field(default_factory=dict[str, Binding])
     symbolic: bool = False
     known: set[str] = field(default_factory=set[str])

@@ -73,7 +73,7 @@ def _entries(value: Value) -> Entries:
             return KERNELS[value.name]
         case tuple():
             items = tuple(_entries(item) for item in value)
-            if len({_shape(item) for item in items}) != 1:
+            if len({_plain(_shape(item)) for item in items}) != 1:
                 raise GivenProblem("the rows of `weights` must be of one length")
             return items
         case int() | Fraction() if not isinstance(value, bool):

@@ -27,8 +27,8 @@ def add_input(node: ast.Input, scope: BodyScope) -> None:
     for condition in node.where:
         _assume(condition, scope)
     shape = tuple(size for size in sizes if not isinstance(size, Unknown))
-    complete = len(shape) == len(sizes)
-    value = _node(node, shape, scope) if complete else UNKNOWN
+    known = len(shape) == len(sizes) and scope.expansion.is_complete
+    value = _node(node, shape, scope) if known else UNKNOWN
     scope.values[node.name] = value
     if scope.entry is None:
         scope.entry = scope.main = value

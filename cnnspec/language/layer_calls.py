@@ -14,8 +14,8 @@ from cnnspec.language import ast
 from cnnspec.language.application import Site, apply_layer
 from cnnspec.language.binding import Bound, Formals, bind
 from cnnspec.language.evaluate import binding_help, evaluate, words
+from cnnspec.language.names import TRUTHS, callable_named, is_transformation, unknown
 from cnnspec.language.names import bound as value_named
-from cnnspec.language.names import is_transformation
 from cnnspec.language.tensors import as_tensor, main_line
 from cnnspec.language.values import UNKNOWN, LayerWord, Quotient, Unknown, Value, describe, is_number, show
 from cnnspec.layers import ArgumentProblem, Layer, Parameter, signature
@@ -26,12 +26,16 @@ if TYPE_CHECKING:
     from cnnspec.language.body import BodyScope
 
 WEIGHTS, FROZEN = "weights", "frozen"
+VALUES = frozenset({"in", "it", *TRUTHS})
 Values = dict[str, Value]
 
 
 def apply_word(scope: BodyScope, target: LayerWord, node: ast.Name | ast.Call) -> Value:
     """What a layer of the language makes of the main line, or of the tensors given to it."""
     arguments, operands = _parted(target, node)
+    if not operands and arguments and _gives_tensor(scope, arguments[0]):
+        _report_functional(scope, target, arguments)
+        return UNKNOWN
     bound = bind(scope, node, arguments, formals(target), lambda word: _stands_for_flag(scope, word))
     given = [_operand(scope, operand) for operand in operands]
     if bound is None:
@@ -42,7 +46,8 @@ def apply_word(scope: BodyScope, target: LayerWord, node: ast.Name | ast.Call) -
     if isinstance(layer, Unknown) or any(isinstance(tensor, Unknown) for tensor in tensors):
         return UNKNOWN
     places = tuple(operand.value.span for operand in operands)
-    site = Site(scope, node, target.word, bound, places, values.get(WEIGHTS), values.get(FROZEN) is True)
+    given, frozen = values.get(WEIGHTS), _frozen(scope, bound, values)
+    site = Site(scope, node, target.word, bound, places, given, frozen)
     return apply_layer(site, layer, tuple(tensor for tensor in tensors if isinstance(tensor, Tensor)))
 
 
@@ -88,6 +93,23 @@ def _parted(
     return options, tuple(a for a in arguments if a not in options)
 
 
+def _gives_tensor(scope: BodyScope, argument: ast.Argument) -> bool:
+    """Whether an argument by position is a tensor or would become one, as in the `relu(x)` of other tools."""
+    node = argument.value
+    if argument.name is not None or isinstance(node, ast.Number):
+        return False
+    if isinstance(node, ast.Name):
+        return node.name in ("in", "it") or isinstance(value_named(scope, node.name), Tensor)
+    return is_transformation(scope, node)
+
+
+def _report_functional(scope: BodyScope, target: LayerWord, arguments: tuple[ast.Argument, ...]) -> None:
+    tensor, *others = (argument.span.text for argument in arguments)
+    written = f"{target.word}({', '.join(others)})" if others else target.word
+    message = f"`{target.word}` works on what flows into it, which is not an argument"
+    scope.report("type-mismatch", message, arguments[0].span, help=Help(f"write `{tensor} -> {written}`"))
+
+
 def _operand(scope: BodyScope, operand: ast.Argument) -> Value:
     """A tensor, or a list of them, which counts as that many operands."""
     value = evaluate(operand.value, scope)
@@ -111,6 +133,8 @@ def _value(scope: BodyScope, layer: type[Layer], name: str, argument: ast.Argume
             return True
         if node.name in _words(layer, name):
             return node.name
+        if node.name not in VALUES and callable_named(scope, node.name) is None:
+            return unknown(scope, node, _words(layer, name))
     if is_transformation(scope, node):
         scope.report("bad-argument", f"`{name}` must be a value, not a layer", node.span)
         return UNKNOWN
@@ -147,6 +171,14 @@ def _layer(
             scope.report("bad-argument", f"`{target.word}` {problem.message}", node.span)
             return UNKNOWN
     return layers[key]
+
+
+def _frozen(scope: BodyScope, bound: Bound, values: Values) -> bool:
+    value = values.get(FROZEN, False)
+    if not isinstance(value, bool | Unknown):
+        message = f"`{FROZEN}` must be true or false, not {describe(value)}"
+        scope.report("bad-argument", message, bound[FROZEN].value.span)
+    return value is True
 
 
 def _accepted(scope: BodyScope, parameter: Parameter, argument: ast.Argument, value: Value) -> object:

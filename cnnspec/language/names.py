@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -91,9 +92,12 @@ def is_transformation(scope: BodyScope, node: ast.Expression) -> bool:
                 return False
 
 
-def unknown(scope: BodyScope, node: ast.Name) -> Value:
-    """Report a word that means nothing here, as a name or as a layer, whichever was more likely meant."""
-    close = nearest(node.name, [*scope.values, *scope.constants])
+def unknown(scope: BodyScope, node: ast.Name, words: Iterable[str] = ()) -> Value:
+    """Report a word that means nothing here, as a name or as a layer, whichever was more likely meant.
+
+    `words` are those that would stand for themselves here.
+    """
+    close = nearest(node.name, [*scope.values, *scope.constants, *words])
     if close is None or layer_in_our_words(node.name):
         return unknown_callable(scope, node, f"nothing is called `{node.name}` here", "unknown-name")
     if scope.unit.complete:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cnnspec.diagnostics import Help
+from cnnspec.diagnostics import Frame, Help
 from cnnspec.language import ast
 from cnnspec.language.evaluate import evaluate
 from cnnspec.language.names import callable_named
@@ -32,10 +32,14 @@ def transform(scope: BodyScope, target: Transformation, node: ast.Name | ast.Cal
         return _called(scope, target, node)
     paths = target.sharing.next_paths() if target.sharing else _labelled(scope, target, node)
     expression = target.expression
-    here = replace(target.scope, trace=scope.trace, main=scope.main, namer=scope.namer, stage=None)
-    if paths is not None:
-        stage = ast.Stage(expression.span, expression, ROOT, None)
-        here = replace(here, namer=inside(paths, target.scope.namer.labels), stage=stage)
+    here = replace(
+        target.scope,
+        trace=(Frame(target.name, node.span), *scope.trace),
+        main=scope.main,
+        namer=scope.namer if paths is None else inside(paths, target.scope.namer.labels),
+        stage=None if paths is None else ast.Stage(expression.span, expression, ROOT, None),
+        shared=node.span if target.sharing else scope.shared,
+    )
     return evaluate(expression, here)
 
 

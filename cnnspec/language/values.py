@@ -42,6 +42,17 @@ class Quotient:
 Number = int | Fraction | Symbolic | Quotient
 
 
+class Axes(tuple["Value", ...]):
+    """One number for every spatial axis. It compares with one number as with that number on every axis."""
+
+    __slots__ = ()
+
+    @property
+    def common(self) -> Value:
+        """The number, where it is the same along every axis; else itself."""
+        return self[0] if self and len(set(self)) == 1 else self
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """One comparison of formulas that holds for some values of their symbols and not for others."""
@@ -148,6 +159,8 @@ def show(value: Value) -> str:  # noqa: PLR0911 - one line a kind of value
             return f"({render(value.numerator)})/{value.divisor}"
         case str():
             return value
+        case Axes() if value.common is not value:
+            return show(value.common)
         case tuple():
             return "[" + ", ".join(map(show, value)) + "]"
         case _:

@@ -1,4 +1,4 @@
-"""The Markdown suites beside this file, and the language reference: every spec in them is what it says it is."""
+"""The Markdown suites beside this file and the language reference: every spec is what it says it is."""
 
 from __future__ import annotations
 
