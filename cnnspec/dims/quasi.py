@@ -111,6 +111,16 @@ def shifted(f: Quasi, amount: int) -> Quasi:
 
 
 @lru_cache(maxsize=4096)
+def primitive(f: Quasi, offset: int) -> tuple[Quasi, int]:
+    """`(g, factor)`: f is factor·g + offset, and the values of g have no common factor and rise first."""
+    table = [value - offset for value in f.table]
+    factor = gcd(f.step, *table)
+    if (f.step or next(value for value in table if value)) < 0:
+        factor = -factor
+    return Quasi(f.step // factor, f.period, tuple(value // factor for value in table)), factor
+
+
+@lru_cache(maxsize=4096)
 def floor_quotient(f: Quasi, divisor: int) -> Quasi | None:
     """`⌊f / divisor⌋` for a divisor ≥ 1; None where its table would be longer than `MAX_PERIOD`.
 

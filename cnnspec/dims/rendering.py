@@ -103,9 +103,15 @@ def _nested(name: str, function: Quasi) -> list[tuple[int, str]]:
 
 
 def _terms(terms: Terms) -> list[tuple[int, str]]:
-    """Highest degree first, the rest by name; the linear terms of one symbol are one function."""
-    ordered = sorted(terms.items(), key=lambda term: (-len(term[0]), [_atom_text(atom) for atom in term[0]]))
+    """The linear terms of one symbol are one function."""
+    ordered = sorted(terms.items(), key=lambda term: _place(term[0]))
     return [_term(monomial, factor) for monomial, factor in ordered]
+
+
+def _place(monomial: Monomial) -> tuple[int, list[int], list[str]]:
+    """Highest degree first, then the shortest periods, then by name."""
+    periods = [atom.function.period for atom in monomial if isinstance(atom, OneSymbol)]
+    return -len(monomial), periods, [_atom_text(atom) for atom in monomial]
 
 
 def _term(monomial: Monomial, factor: int) -> tuple[int, str]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from cnnspec.dims import quasi
 from cnnspec.dims.quasi import Quasi
@@ -154,7 +154,7 @@ class Greatest:
 
 
 Atom = OneSymbol | Floor | Greatest
-"""What polynomials are made of. A `OneSymbol` here is primitive: 0 at 0, with content 1 and rising first."""
+"""What polynomials are made of. A `OneSymbol` here is primitive; where it stands alone it is 0 at 0."""
 
 Monomial = tuple[Atom, ...]
 """A product of atoms in their order; the empty one is 1."""
@@ -220,28 +220,26 @@ def one_symbol(name: str, function: Quasi) -> Dim:
     return function.table[0] if function.is_constant else OneSymbol(name, function)
 
 
-@lru_cache(maxsize=4096)
-def _primitive(size: OneSymbol) -> tuple[OneSymbol, int, int]:
-    """`(atom, factor, offset)` such that the size is `factor · atom + offset`."""
-    function = size.function
-    offset, factor = function.table[0], function.content
-    first = function.step or next(value - offset for value in function.table if value != offset)
-    if first < 0:
-        factor = -factor
-    table = tuple((value - offset) // factor for value in function.table)
-    return OneSymbol(size.symbol, Quasi(function.step // factor, function.period, table)), factor, offset
-
-
 def terms_of(dim: Dim) -> Terms:
     """A size as a sum of products of atoms."""
     if isinstance(dim, int):
         return {(): dim} if dim else {}
     if isinstance(dim, OneSymbol):
-        atom, factor, offset = _primitive(dim)
-        return {(atom,): factor, (): offset} if offset else {(atom,): factor}
+        offset = dim.function.table[0]
+        atom, factor = quasi.primitive(dim.function, offset)
+        terms: Terms = {(OneSymbol(dim.symbol, atom),): factor}
+        return {**terms, (): offset} if offset else terms
     if isinstance(dim, Polynomial):
         return dim.terms
     raise TypeError(f"{dim!r} is not a size")
+
+
+def _as_factor(dim: Dim) -> Terms:
+    """The same, but a floor keeps its constant: products stay products of floors, `⌊(H − 7)/4⌋·W`."""
+    if isinstance(dim, OneSymbol) and dim.function.period > 1:
+        atom, factor = quasi.primitive(dim.function, 0)
+        return {(OneSymbol(dim.symbol, atom),): factor}
+    return terms_of(dim)
 
 
 def collect(terms: Terms) -> Dim:
@@ -310,8 +308,8 @@ def multiply(left: Dim, right: Dim) -> Dim:
     if isinstance(right, int) and isinstance(left, OneSymbol):
         return OneSymbol(left.symbol, left.function.multiplied(right)) if right else 0
     terms: Terms = {}
-    for first, factor in terms_of(left).items():
-        for second, other in terms_of(right).items():
+    for first, factor in _as_factor(left).items():
+        for second, other in _as_factor(right).items():
             monomial = _merged(first, second)
             terms[monomial] = terms.get(monomial, 0) + factor * other
             if len(terms) > MAX_TERMS:
@@ -372,13 +370,13 @@ def _floor_of(rest: Symbolic, divisor: int) -> Dim:
 
 def divided_exactly(numerator: Dim, divisor: Symbolic) -> Dim | None:
     """The quotient, where the numerator is plainly a multiple of the divisor (division of polynomials)."""
-    lead, factor = _leading(terms_of(divisor))
+    lead, factor = _leading(_as_factor(divisor))
     quotient: Dim = 0
     rest = numerator
     for _ in range(len(terms_of(numerator)) + 1):
         if rest == 0:
             return quotient
-        monomial, coefficient = _leading(terms_of(rest))
+        monomial, coefficient = _leading(_as_factor(rest))
         left_over = _without(monomial, lead)
         if left_over is None or coefficient % factor:
             return None
