@@ -27,6 +27,8 @@ def uses_winograd(filters: Filters, window: Window, batch: int, target: Triple, 
         return False
     if (window.size, window.stride, window.dilation) != ((1, 3, 3), (1, 1, 1), (1, 1, 1)) or target[0] != 1:
         return False
+    if max(window.before) > 2:
+        return False
     inner, outer = -(-filters.channels // machine.lanes), -(-filters.out // machine.lanes)
     if filters.channels < machine.lanes or filters.out < machine.lanes:
         return False

@@ -11,12 +11,14 @@ from math import prod
 
 from cnnspec.backend.fast.kernel import Kernel
 from cnnspec.backend.fast.kernels.copies import ClearHalo, FromBlocks, ToBlocks
+from cnnspec.backend.fast.kernels.pointwise import Pointwise
 from cnnspec.backend.fast.layout import NO_HALO, BlockedMap
+from cnnspec.backend.kernels.operations import Buffer as Wanted
 from cnnspec.backend.kernels.operations import Shape, Triple
 from cnnspec.backend.plan.arena import aligned
 from cnnspec.backend.plan.model import Plan
 from cnnspec.backend.schedule.machine import Machine
-from cnnspec.backend.schedule.model import KernelStep, Plain, Room, Space, Spot, Step
+from cnnspec.backend.schedule.model import KernelStep, Plain, PlainBackward, PlainForward, Room, Space, Spot, Step
 
 Halo = tuple[Triple, Triple]
 
@@ -53,6 +55,13 @@ class Draft:
     maps: dict[int, Held] = field(default_factory=dict[int, Held])
     arrays: dict[int, Plain] = field(default_factory=dict[int, Plain])
     stage: int = 0
+    training: bool = False
+    plain: set[str] = field(default_factory=set[str])
+    """The layers that run as plain kernels, in both directions."""
+    kept: dict[str, tuple[Spot, Spot]] = field(default_factory=dict[str, tuple[Spot, Spot]])
+    """Mean and inverse deviation of each normalisation, for its backward step."""
+    places: dict[str, Held] = field(default_factory=dict[str, Held])
+    """Where each pool found its greatest values."""
 
     # --- memory -------------------------------------------------------------------------------------------
 
@@ -83,6 +92,14 @@ class Draft:
         self.touch(*filled)
         self.steps.append(KernelStep(path, what, kernel, filled, waits))
         self.stage += waits
+
+    def run_plain(self, step: PlainForward | PlainBackward) -> None:
+        """Add a plain call."""
+        self.plain.add(step.call.path)
+        found = [value for name in step.__slots__ if isinstance(value := getattr(step, name), tuple)]
+        self.touch(*(plain.spot for group in found for plain in group if isinstance(plain, Plain)))
+        self.steps.append(step)
+        self.stage += 1
 
     def wait(self) -> None:
         """Let the next step read what all before it wrote."""
@@ -123,13 +140,36 @@ class Draft:
         size: Triple = (shape[2], shape[3], shape[4]) if len(shape) == 5 else (1, 1, 1)
         return BlockedMap(shape[0], shape[1], size, wish.block or self.machine.lanes, wish.halo)
 
+    def forget(self, buffer: int) -> None:
+        """Let a tensor be made anew."""
+        self.maps.pop(buffer, None)
+        self.arrays.pop(buffer, None)
+
     def map(self, buffer: int) -> Held:
-        """A tensor as a blocked map, converted if it is only a plain array."""
-        if buffer not in self.maps:
-            plain = self.arrays[buffer]
+        """A tensor as a blocked map with the halo it wants, converted if it is only a plain array.
+
+        A vector of whole blocks is the same in both forms.
+        """
+        if buffer in self.maps:
+            return self._with_halo(buffer)
+        plain = self.arrays[buffer]
+        like = self.map_like(buffer, self.wishes.get(buffer, Wish()))
+        if len(plain.shape) == 2 and like.halo == NO_HALO and plain.shape[1] % self.machine.lanes == 0:
+            self.maps[buffer] = Held(like, plain.spot)
+        else:
             held = self.new_map(buffer)
             self.run(self.plan.buffers[buffer].path, "to blocks", ToBlocks(held.map), plain.spot, held.spot)
         return self.maps[buffer]
+
+    def _with_halo(self, buffer: int) -> Held:
+        """A map, copied if its halo is narrower than its readers need."""
+        held, wish = self.maps[buffer], self.wishes.get(buffer, Wish())
+        if wish.inside or not _narrower(held.map.halo, wish.halo):
+            return held
+        wide = self.new_map(buffer)
+        copy = Pointwise(wide.map, (held.map.place(),))
+        run_pointwise(self, self.plan.buffers[buffer].path, "widen", copy, wide, held)
+        return wide
 
     def new_array(self, buffer: int, *, kept: bool = False) -> Plain:
         """Room for a tensor as a plain array."""
@@ -142,6 +182,9 @@ class Draft:
         """A tensor as a plain array, converted if it is only a map."""
         if buffer not in self.arrays:
             held = self.maps[buffer]
+            if not kept and len(self.shape(buffer)) == 2 and held.map.size == (1, 1, 1) and _dense(held.map, self.machine.lanes):
+                self.arrays[buffer] = Plain(held.spot, self.shape(buffer))
+                return self.arrays[buffer]
             plain = self.new_array(buffer, kept=kept)
             path = self.plan.buffers[buffer].path
             self.run(path, "from blocks", FromBlocks(held.map), plain.spot, held.spot)
@@ -174,3 +217,35 @@ class Draft:
             placed.append(result[index])
         arena = max((r.offset + aligned(r.numbers * self.machine.bytes) for r in placed), default=0)
         return tuple(result), arena
+
+
+def _narrower(halo: Halo, wanted: Halo) -> bool:
+    return any(have < want for side, other in zip(halo, wanted, strict=True) for have, want in zip(side, other, strict=True))
+
+
+def _dense(map_: BlockedMap, lanes: int) -> bool:
+    """Whether a map of one position is the same as a plain array."""
+    return map_.halo == NO_HALO and map_.channels % lanes == 0 and map_.room in (0, map_.blocks)
+
+
+def lent(draft: Draft, want: Wanted) -> Plain:
+    """Room for an array of an operation, measured in numbers of the net's type."""
+    widths = {None: draft.machine.bytes, "int32": 4, "int64": 8, "uint8": 1, "bool": 1}
+    numbers = -(-prod(want.shape) * widths[want.dtype] // draft.machine.bytes)
+    return Plain(draft.room(want.name, numbers), want.shape, want.dtype)
+
+
+def run_pointwise(
+    draft: Draft,
+    path: str,
+    what: str,
+    kernel: Pointwise,
+    target: Held,
+    *operands: Held,
+    channelwise: tuple[Spot, ...] = (),
+    gate: Held | None = None,
+) -> None:
+    """Add an element-by-element kernel. `channelwise` are its factors and shifts, and the second factors."""
+    factors, shifts, more = (*channelwise, *(target.spot,) * 3)[:3]
+    spots = (target.spot, factors, shifts, gate.spot if gate else target.spot, more)
+    draft.run(path, what, kernel, *spots, *(held.spot for held in operands))

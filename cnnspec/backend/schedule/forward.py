@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import prod
+from dataclasses import replace
 from typing import Any
 
 from cnnspec.backend.fast.kernels.functions import Activation, known
+from cnnspec.backend.fast.kernels.norms import BatchStatistics
 from cnnspec.backend.fast.kernels.pointwise import MOST_OPERANDS, ChannelFactors, Pointwise, repeated
 from cnnspec.backend.fast.kernels.pools import AveragePool, GlobalAverage, MaxPool
+from cnnspec.backend.fast.layout import NO_HALO
 from cnnspec.backend.kernels import operations as ops
 from cnnspec.backend.plan.model import Forward, Plan
 from cnnspec.backend.schedule.convolutions import activation_of, add_convolution, add_linear, add_transposed, channel_factors
-from cnnspec.backend.schedule.draft import Draft, Held
+from cnnspec.backend.schedule.draft import Draft, Held, lent, run_pointwise
 from cnnspec.backend.schedule.fusion import Group
 from cnnspec.backend.schedule.layouts import in_place, size_of
 from cnnspec.backend.schedule.model import Plain, PlainForward
@@ -22,34 +24,21 @@ def add_group(draft: Draft, group: Group) -> None:
     """Add the steps of a group."""
     lower = _LOWERINGS.get(type(group.root.call.operation))
     if lower is None or not lower(draft, group):
-        add_plain(draft, group.root)
+        for step in group.steps:
+            add_plain(draft, step)
 
 
 def add_plain(draft: Draft, step: Forward) -> None:
     """Add the plain kernel of a step, on plain arrays."""
     inputs = tuple(draft.array(buffer) for buffer in step.inputs)
     outputs = tuple(draft.new_array(buffer) for buffer in step.outputs)
-    wanted = step.call.operation.workspace(_shapes(inputs), _shapes(outputs))
-    saved = step.call.operation.saved(_shapes(inputs), _shapes(outputs)) if step.call.saved else ()
-    workspace = tuple(_lent(draft, want) for want in wanted)
-    kept = tuple(_lent(draft, want) for want in saved)
-    for buffer, plain in zip(step.call.saved, kept, strict=True):
-        draft.arrays[buffer] = plain
-    draft.touch(*(plain.spot for plain in (*inputs, *outputs, *workspace, *kept)))
+    shapes = tuple(array.shape for array in inputs), tuple(array.shape for array in outputs)
+    operation = step.call.operation
+    saved = tuple(lent(draft, want) for want in operation.saved(*shapes)) if step.call.saved else ()
+    draft.arrays.update(zip(step.call.saved, saved, strict=True))
+    workspace = tuple(lent(draft, want) for want in operation.workspace(*shapes))
     weights = tuple(Plain(draft.weight(use.slot), use.shape) for use in step.call.weights)
-    draft.steps.append(PlainForward(step.call, inputs, outputs, weights, kept, workspace))
-    draft.stage += 1
-
-
-def _shapes(plain: tuple[Plain, ...]) -> tuple[ops.Shape, ...]:
-    return tuple(array.shape for array in plain)
-
-
-def _lent(draft: Draft, want: ops.Buffer) -> Plain:
-    """Room for an array of an operation, measured in numbers of the net's type."""
-    widths = {None: draft.machine.bytes, "int32": 4, "int64": 8, "uint8": 1, "bool": 1}
-    numbers = -(-prod(want.shape) * widths[want.dtype] // draft.machine.bytes)
-    return Plain(draft.room(want.name, numbers), want.shape, want.dtype)
+    draft.run_plain(PlainForward(step.call, inputs, outputs, weights, saved, workspace))
 
 
 # --- pools ----------------------------------------------------------------------------------------------------
@@ -59,7 +48,14 @@ def _max_pool(draft: Draft, group: Group) -> bool:
     operation: Any = group.root.call.operation
     source, target = draft.map(group.root.inputs[0]), draft.new_map(group.output)
     kernel = MaxPool(source.map, target.map, operation.window)
-    draft.run(group.root.path, "max pool", kernel, source.spot, target.spot)
+    if not group.root.call.saved:
+        draft.run(group.root.path, "max pool", kernel, source.spot, target.spot)
+        return True
+    map_ = replace(target.map, halo=NO_HALO, room=0)
+    places = Held(map_, draft.room(f"{group.root.path} places", map_.numbers))
+    draft.places[group.root.path] = places
+    kernel = replace(kernel, places=map_.place())
+    draft.run(group.root.path, "max pool", kernel, source.spot, target.spot, places.spot)
     return True
 
 
@@ -84,7 +80,7 @@ def _adaptive_average(draft: Draft, group: Group) -> bool:
     kernel: Any = GlobalAverage(source.map, target.map)
     if sizes[0] == sizes[1]:
         kernel = Pointwise(target.map, (source.map.place(),))
-        draft.run(group.root.path, "copy", kernel, target.spot, target.spot, target.spot, source.spot)
+        run_pointwise(draft, group.root.path, "copy", kernel, target, source)
     else:
         draft.run(group.root.path, "mean", kernel, source.spot, target.spot)
     return True
@@ -103,7 +99,7 @@ def _pointwise(
     target = draft.new_map(group.output)
     places = tuple(repeated(held.map, target.map) for held in operands)
     kernel = Pointwise(target.map, places, multiply, factor, activation=activation)
-    draft.run(group.root.path, what, kernel, *(target.spot,) * 3, *(held.spot for held in operands))
+    run_pointwise(draft, group.root.path, what, kernel, target, *operands)
     return True
 
 
@@ -122,14 +118,41 @@ def _activation(draft: Draft, group: Group) -> bool:
 
 
 def _norm(draft: Draft, group: Group) -> bool:
-    """A normalisation by fixed statistics that no convolution precedes."""
+    """A normalisation: by the batch in training, else by fixed statistics where no convolution precedes."""
+    if draft.training:
+        return _batch_norm(draft, group)
     source = draft.map(group.root.inputs[0])
     shifts, factors = channel_factors(draft, group.root, source.map.channels, None)
     target = draft.new_map(group.output)
     kernel = Pointwise(
         target.map, (source.map.place(),), affine=True, activation=activation_of(group.activation)
     )
-    draft.run(group.root.path, "affine", kernel, target.spot, factors or shifts, shifts, source.spot)
+    run_pointwise(draft, group.root.path, "affine", kernel, target, source, channelwise=(factors or shifts, shifts))
+    return True
+
+
+def _batch_norm(draft: Draft, group: Group) -> bool:
+    """By the statistics of the batch, with the sum and the activation that follow."""
+    call, operation = group.root.call, group.root.call.operation
+    if not isinstance(operation, ops.BatchNorm):
+        return False
+    source = draft.map(group.root.inputs[0])
+    padded = source.map.blocks * draft.machine.lanes
+    mean, inverse, factors, shifts = (
+        draft.room(f"{call.path} {name}", padded) for name in ("mean", "inverse", "factors", "shifts")
+    )
+    uses = [draft.weight(use.slot) for use in call.weights]
+    scale, shift = (uses[0], uses[1]) if operation.affine else (mean, mean)
+    kernel = BatchStatistics(source.map, operation.epsilon, operation.momentum, operation.affine)
+    draft.run(
+        call.path, "statistics", kernel, source.spot, scale, shift, uses[-2], uses[-1], mean, inverse, factors, shifts
+    )
+    draft.kept[call.path] = mean, inverse
+    addend = [] if group.addend is None else [draft.map(group.addend)]
+    target = draft.new_map(group.output)
+    places = tuple(held.map.place() for held in (source, *addend))
+    apply = Pointwise(target.map, places, affine=True, activation=activation_of(group.activation))
+    run_pointwise(draft, call.path, "normalise", apply, target, source, *addend, channelwise=(factors, shifts))
     return True
 
 
@@ -145,7 +168,7 @@ def _scale(draft: Draft, group: Group) -> bool:
     draft.pack(call.path, "pad", kernel, uses[0], uses[-1], *(uses[0],) * 3, factors, shifts)
     target = draft.new_map(group.output)
     scale = Pointwise(target.map, (source.map.place(),), affine=True)
-    draft.run(call.path, "scale", scale, target.spot, factors, shifts, source.spot)
+    run_pointwise(draft, call.path, "scale", scale, target, source, channelwise=(factors, shifts))
     return True
 
 
@@ -154,6 +177,8 @@ def _scale(draft: Draft, group: Group) -> bool:
 
 def _same(draft: Draft, group: Group) -> bool:
     """Dropout in inference: the same tensor under another name."""
+    if draft.training:
+        return False
     _alias(draft, group.root.inputs[0], group.output)
     return True
 
@@ -170,7 +195,7 @@ def _reshape(draft: Draft, group: Group) -> bool:
     """Flattening for linear layers alone leaves the map as it is: their weights are read in its order."""
     source, target = group.root.inputs[0], group.output
     if source in draft.maps and (
-        draft.maps[source].map.size == (1, 1, 1) and len(draft.shape(target)) == 2 or _only_linear(draft.plan, target)
+        draft.maps[source].map.size == (1, 1, 1) and len(draft.shape(target)) == 2 or (not draft.training and _only_linear(draft.plan, target))
     ):
         draft.maps[target] = draft.maps[source]
         return True
@@ -195,9 +220,8 @@ def _concat(draft: Draft, group: Group) -> bool:
         if not (wish and wish.inside and wish.inside[0] == group.output):
             part = draft.map(buffer)
             view, offset = whole.map.slice(start, part.map.channels)
-            spot = whole.spot.moved(offset)
             copy = Pointwise(view, (part.map.place(),))
-            draft.run(group.root.path, "copy", copy, spot, spot, spot, part.spot)
+            run_pointwise(draft, group.root.path, "copy", copy, Held(view, whole.spot.moved(offset)), part)
         start += draft.shape(buffer)[1]
     draft.touch(whole.spot)
     return True
@@ -218,7 +242,7 @@ def _split(draft: Draft, group: Group) -> bool:
         part = Held(view, source.spot.moved(offset))
         target = draft.new_map(buffer)
         copy = Pointwise(target.map, (part.map.place(),))
-        draft.run(step.path, "copy", copy, *(target.spot,) * 3, part.spot)
+        run_pointwise(draft, step.path, "copy", copy, target, part)
         start += width
     return True
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from cnnspec.backend.fast.kernels.functions import known
+from cnnspec.backend.fast.kernels import functions
 from cnnspec.backend.kernels.operations import Activation, Add, BatchNorm, Convolution, Linear, TransposedConvolution
 from cnnspec.backend.plan.model import Forward, Plan
 
@@ -24,10 +24,14 @@ class Group:
     activation: Forward | None = None
 
     @property
+    def steps(self) -> tuple[Forward, ...]:
+        """The layers, one after the other."""
+        return tuple(step for step in (self.root, self.norm, self.add, self.activation) if step)
+
+    @property
     def output(self) -> int:
         """The buffer of the result."""
-        last = self.activation or self.add or self.norm or self.root
-        return last.outputs[0]
+        return self.steps[-1].outputs[0]
 
     @property
     def inputs(self) -> tuple[int, ...]:
@@ -38,6 +42,11 @@ class Group:
 def fuse_for_inference(plan: Plan) -> list[Group]:
     """The steps of a plan in groups, with normalisations folded into the convolutions before them."""
     return _Fusion(plan, folds_norms=True).groups()
+
+
+def fuse_for_training(plan: Plan) -> list[Group]:
+    """The steps of a plan in groups. An activation is fused only if its derivative follows from its output."""
+    return _Fusion(plan, folds_norms=False).groups()
 
 
 class _Fusion:
@@ -70,8 +79,10 @@ class _Fusion:
         operation = root.call.operation
         transposed = isinstance(operation, TransposedConvolution)
         dense = isinstance(operation, Convolution | Linear)
-        norm = self._follower(root, BatchNorm) if dense and not transposed and self._folds_norms else None
-        add, addend = self._sum_after(norm or root, index) if dense and not transposed else (None, None)
+        folds = dense and not transposed and self._folds_norms
+        norm = self._follower(root, BatchNorm) if folds else None
+        summed = (dense and not transposed) or (isinstance(operation, BatchNorm) and not self._folds_norms)
+        add, addend = self._sum_after(norm or root, index) if summed else (None, None)
         rooted = dense or isinstance(operation, BatchNorm | Add)
         activation = self._activation_after(add or norm or root) if rooted and not transposed else None
         for step in (norm, add, activation):
@@ -92,9 +103,12 @@ class _Fusion:
 
     def _activation_after(self, step: Forward) -> Forward | None:
         reader = self._follower(step, Activation)
-        if reader and isinstance(reader.call.operation, Activation) and known(reader.call.operation.function):
-            return reader
-        return None
+        if reader is None or not isinstance(reader.call.operation, Activation):
+            return None
+        operation = reader.call.operation
+        fast = functions.Activation(operation.function, operation.parameter)
+        keeps = self._folds_norms or (operation.keeps_outputs and fast.from_output)
+        return reader if functions.known(operation.function) and keeps else None
 
     def _sum_after(self, step: Forward, root: int) -> tuple[Forward, int] | tuple[None, None]:
         """A sum of the result with one tensor of the same shape that exists before the root runs."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from cnnspec.backend.fast.kernels import convolution
 from cnnspec.backend.kernels.operations import Concat, Convolution, Shape, TransposedConvolution, Triple, Window
-from cnnspec.backend.plan.model import Forward, Plan
+from cnnspec.backend.plan.model import Backward, Forward, Plan
 from cnnspec.backend.schedule.algorithms import uses_winograd
 from cnnspec.backend.schedule.draft import Halo, Wish
 from cnnspec.backend.schedule.fusion import Group
@@ -98,3 +98,24 @@ def in_place(plan: Plan, step: Forward, lanes: int) -> bool:
     if not isinstance(operation, Concat) or operation.axis != 1:
         return False
     return all(plan.buffers[part].shape[1] % lanes == 0 for part in step.inputs[:-1])
+
+
+def wishes_for_backward(plan: Plan, wishes: dict[int, Wish], machine: Machine, count: int) -> None:
+    """Halos for the gradients that data gradients read."""
+    for step in plan.backward:
+        if not isinstance(step, Backward) or not isinstance(step.call.operation, Convolution):
+            continue
+        if step.input_gradients[0] is None:
+            continue
+        source, target = size_of(step.call.input_shapes[0]), size_of(step.call.output_shapes[0])
+        window, filters = step.call.operation.window, filters_of(step.call)
+        if isinstance(step.call.operation, TransposedConvolution):
+            halo = convolution.forward_halo(target, source, window)
+        elif uses_winograd(filters.exchanged, window, count, source, machine):
+            turned = replace(window, before=(0, 2 - window.before[1], 2 - window.before[2]))
+            halo = convolution.winograd_halo(target, source, turned)
+        else:
+            halo = convolution.gradient_halo(source, target, window)
+        gradient = step.output_gradients[0]
+        wish = wishes.get(gradient, Wish())
+        wishes[gradient] = replace(wish, halo=widest(wish.halo, halo))

@@ -8,6 +8,7 @@ from math import prod
 from cnnspec.backend.fast.kernels.convolution import Phase
 from cnnspec.backend.fast.kernels.packing import Axis, Pack, merged
 from cnnspec.backend.fast.kernels.taps import TapConvolution
+from cnnspec.backend.fast.kernels.weight_gradient import WeightGradient
 from cnnspec.backend.kernels.operations import Convolution, Linear, TransposedConvolution, Triple
 from cnnspec.backend.plan.model import Call
 
@@ -29,6 +30,11 @@ class Filters:
     def depthwise(self) -> bool:
         """Whether every channel is a group and gives one channel."""
         return self.groups == self.channels == self.out and self.groups > 1
+
+    @property
+    def exchanged(self) -> Filters:
+        """Those of the data gradient: outputs to inputs."""
+        return Filters(self.channels, self.out, self.groups, self.taps)
 
     def together(self, lanes: int) -> int:
         """How many groups run as one (see `packing.merged`)."""
@@ -57,7 +63,7 @@ def on_map(filters: Filters, size: Triple) -> Filters:
     return Filters(filters.out, filters.channels // prod(size), 1, size)
 
 
-def forward_pack(filters: Filters, kernel: TapConvolution, lanes: int, *, scaled: bool = False) -> Pack:
+def forward_pack(filters: Filters, kernel: TapConvolution | WeightGradient, lanes: int, *, scaled: bool = False) -> Pack:
     """What packs the weights for a forward convolution."""
     out, inner = _axes(filters)
     strides = _tap_strides(filters.taps)

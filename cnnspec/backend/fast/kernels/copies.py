@@ -147,6 +147,30 @@ class Zeros:
             e.store_scalar(e.scalar(0.0), buffers[0] + index * e.bytes)
 
 
+@dataclass(frozen=True, slots=True)
+class Accumulate:
+    """Buffers: total, part. Adds one stretch of memory to another."""
+
+    buffers: ClassVar[int] = 2
+    numbers: int
+
+    @property
+    def tasks(self) -> int:
+        """One for some thousand numbers."""
+        return max(1, self.numbers // 4096)
+
+    def emit(self, e: Emitter, buffers: Sequence[Word], task: Word) -> None:
+        """One share, to the number exact."""
+        first, last = task * self.numbers // self.tasks, (task + 1) * self.numbers // self.tasks
+        vectors = (last - first) // e.lanes
+        with e.loop(0, vectors) as index:
+            total, part = (buffer + (first + index * e.lanes) * e.bytes for buffer in buffers)
+            e.store(e.load(total) + e.load(part), total)
+        with e.loop(first + vectors * e.lanes, last) as index:
+            total, part = (buffer + index * e.bytes for buffer in buffers)
+            e.store_scalar(e.load_scalar(total) + e.load_scalar(part), total)
+
+
 def _zeros(e: Emitter, address: Word, numbers: int) -> None:
     whole = numbers // e.lanes
     if whole:

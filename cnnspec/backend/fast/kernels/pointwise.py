@@ -17,20 +17,24 @@ MOST_OPERANDS = 8
 
 @dataclass(frozen=True, slots=True)
 class Pointwise:
-    """Buffers: target, factors, shifts, then the operands (`MOST_OPERANDS` addresses).
+    """Buffers: target, factors, shifts, gate, more factors, then the operands (`MOST_OPERANDS` addresses).
 
-    The operands are added, or with `multiply` multiplied. Each is told by its place: a step of 0 repeats the operand
-    along that axis. With `affine` the result is multiplied by a factor and has a shift added, a channel each; then
-    `activation` is applied.
+    With `affine` the first operand is multiplied by a factor and has a shift added, a channel each; with `blends` it has
+    the second operand added, times another factor a channel. The operands that are left are added, or with `multiply`
+    multiplied; `factor` multiplies the result; then `activation` is applied; and with `gate` the result is multiplied
+    by the derivative of `gate_activation` at the outputs there. An operand whose place has a step of 0 is repeated.
     """
 
-    buffers: ClassVar[int] = 3 + MOST_OPERANDS
+    buffers: ClassVar[int] = 5 + MOST_OPERANDS
     target: BlockedMap
     operands: tuple[Place, ...]
     multiply: bool = False
     factor: float = 1.0
     affine: bool = False
+    blends: bool = False
     activation: Activation | None = None
+    gate: Place | None = None
+    gate_activation: Activation | None = None
 
     @property
     def tasks(self) -> int:
@@ -38,39 +42,38 @@ class Pointwise:
         return self.target.batch * self.target.blocks * self.target.size[0] * self.target.size[1]
 
     def emit(self, e: Emitter, buffers: Sequence[Word], task: Word) -> None:
-        """One row."""
+        """One row, some columns at a time."""
         depth, height, width = self.target.size
         row, rest = task % height, task // height
         plane, rest = rest % depth, rest // depth
         block, element = rest % self.target.blocks, rest // self.target.blocks
 
-        def start(buffer: Word, place: Place) -> Word:
+        def start(buffer: Word, place: Place) -> tuple[Word, Place]:
             return buffer + e.bytes * (
                 element * place.batch
                 + block * place.block
                 + plane * place.pixel[0]
                 + row * place.pixel[1]
                 + place.offset
-            )
+            ), place
 
-        into = self.target.place()
-        y = start(buffers[0], into)
-        operands = [start(buffer, place) for buffer, place in zip(buffers[3:], self.operands, strict=False)]
+        target = start(buffers[0], self.target.place())
+        gate = start(buffers[3], self.gate) if self.gate else None
+        operands = [start(buffer, place) for buffer, place in zip(buffers[5:], self.operands, strict=False)]
         channel = block * (e.bytes * self.target.block)
-        factors = e.load(buffers[1] + channel) if self.affine else None
-        shifts = e.load(buffers[2] + channel) if self.affine else None
+        channelwise = [e.load(buffers[index] + channel) for index in self._channelwise]
 
         def pixel(column: Word, offset: int) -> None:
-            found = [
-                e.load(address + column * (e.bytes * place.pixel[2]), offset * place.pixel[2])
-                for address, place in zip(operands, self.operands, strict=True)
-            ]
-            value = self._combined(found)
-            if factors and shifts:
-                value = e.fma(value, factors, shifts)
+            def at(walk: tuple[Word, Place]) -> tuple[Word, int]:
+                step = walk[1].pixel[2]
+                return walk[0] + column * (e.bytes * step), offset * step
+
+            value = self._value(e, [e.load(*at(walk)) for walk in operands], channelwise)
             if self.activation:
                 value = self.activation.apply(e, value)
-            e.store(value, y + column * (e.bytes * into.pixel[2]), offset * into.pixel[2])
+            if gate and self.gate_activation:
+                value = value * self.gate_activation.slope(e, e.load(*at(gate)))
+            e.store(value, *at(target))
 
         together = width // _COLUMNS_TOGETHER
         with e.loop(0, together) as group:
@@ -79,9 +82,18 @@ class Pointwise:
         with e.loop(together * _COLUMNS_TOGETHER, width) as column:
             pixel(column, 0)
 
-    def _combined(self, found: list[Vector]) -> Vector:
-        value = found[0]
-        for other in found[1:]:
+    @property
+    def _channelwise(self) -> tuple[int, ...]:
+        """The buffers of factors and shifts in use."""
+        return (1, 2, 4)[: 3 if self.blends else 2] if self.affine else ()
+
+    def _value(self, e: Emitter, found: list[Vector], channelwise: list[Vector]) -> Vector:
+        value, others = found[0], found[1:]
+        if self.affine:
+            value = e.fma(value, channelwise[0], channelwise[1])
+        if self.blends:
+            value, others = e.fma(others[0], channelwise[2], value), others[1:]
+        for other in others:
             value = value * other if self.multiply else value + other
         return value if self.factor == 1.0 else value * self.factor
 

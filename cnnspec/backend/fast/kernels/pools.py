@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from math import inf, prod
 from typing import ClassVar
 
-from cnnspec.backend.fast.layout import BlockedMap
+from cnnspec.backend.fast.kernels.functions import Activation
+from cnnspec.backend.fast.layout import BlockedMap, Place
 from cnnspec.backend.fast.simd.emitter import Emitter
 from cnnspec.backend.fast.simd.values import Vector, Word
 from cnnspec.backend.kernels.operations import Window
@@ -51,7 +52,23 @@ def interior(window: Window, axis: int, size: int, outputs: int) -> tuple[int, i
     return first, max(first, min(last, outputs))
 
 
-Body = Callable[[list[Word], _Taps, _Taps, _Taps], None]
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """Some neighbouring outputs of one row: `count` of them from `indices[4]`, and the taps of theirs that lie inside.
+
+    `indices` are (sample, block, depth, row, first column).
+    """
+
+    indices: tuple[Word, Word, Word, Word, Word]
+    count: int
+    taps: tuple[_Taps, _Taps, _Taps]
+
+    def at(self, e: Emitter, buffer: Word, place: Place) -> Word:
+        """The address of the first column in a map."""
+        element, block, depth, row, column = self.indices
+        steps = place.pixel
+        pixel = depth * steps[0] + row * steps[1] + column * steps[2]
+        return buffer + e.bytes * (element * place.batch + block * place.block + pixel + place.offset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,41 +84,34 @@ class _Pool:
         """One a row of a block."""
         return self.target.batch * self.target.blocks * self.target.size[0] * self.target.size[1]
 
-    def _walk(
-        self, e: Emitter, source: Word, target: Word, task: Word, body: Callable[[list[int], Word, Word, _Taps, _Taps, _Taps, Word], None]
-    ) -> None:
-        """Call `body(columns, window start, output, depth taps, row taps, column taps, first column)`.
+    @property
+    def _windows(self) -> Place:
+        """Where the window of each output begins in the source, or would."""
+        before = self.window.before
+        return self.source.place((-before[0], -before[1], -before[2]), self.window.stride)
 
-        The window start is the address that tap (0, 0, 0) of the first column has, or would have.
-        """
+    def _walk(self, e: Emitter, line: Word, body: Callable[[_Columns], None]) -> None:
+        """Call `body` for all outputs of one row, which is the `line`-th of all."""
         _, height, width = self.target.size
-        row, rest = task % height, task // height
+        row, rest = line % height, line // height
         depth, rest = rest % self.target.size[0], rest // self.target.size[0]
         block, element = rest % self.target.blocks, rest // self.target.blocks
-        before, stride = self.window.before, self.window.stride
-        begin = self.source.place((-before[0], -before[1], -before[2]), stride)
-        place = self.target.place()
-        x = source + e.bytes * (
-            element * begin.batch + block * begin.block + depth * begin.pixel[0] + row * begin.pixel[1] + begin.offset
-        )
-        y = target + e.bytes * (
-            element * place.batch + block * place.block + depth * place.pixel[0] + row * place.pixel[1] + place.offset
-        )
         depths = _inside(self.window, 0, self.source.size[0], depth)
         rows = _inside(self.window, 1, self.source.size[1], row)
         first, last = interior(self.window, 2, self.source.size[2], width)
         whole = _Taps(0, self.window.size[2])
 
         def at(column: Word, count: int, columns: _Taps) -> None:
-            moved = x + column * (e.bytes * begin.pixel[2]), y + column * (e.bytes * place.pixel[2])
-            body(list(range(count)), *moved, depths, rows, columns, column)
+            body(_Columns((element, block, depth, row, column), count, (depths, rows, columns)))
 
         for low, high in ((0, first), (last, width)):
-            with e.loop(low, high) as column:
-                at(column, 1, _inside(self.window, 2, self.source.size[2], column))
+            if low < high:
+                with e.loop(low, high) as column:
+                    at(column, 1, _inside(self.window, 2, self.source.size[2], column))
         together = (last - first) // _COLUMNS_TOGETHER
-        with e.loop(0, together) as group:
-            at(group * _COLUMNS_TOGETHER + first, _COLUMNS_TOGETHER, whole)
+        if together:
+            with e.loop(0, together) as group:
+                at(group * _COLUMNS_TOGETHER + first, _COLUMNS_TOGETHER, whole)
         with e.loop(first + together * _COLUMNS_TOGETHER, last) as column:
             at(column, 1, whole)
 
@@ -140,21 +150,20 @@ class _Pool:
 
 @dataclass(frozen=True, slots=True)
 class MaxPool(_Pool):
-    """Buffers: source, target, places. Where `places` is wanted, the number of the greatest tap is kept there."""
+    """Buffers: source, target, places. Where `places` is given, the number of the greatest tap is kept there."""
 
     buffers: ClassVar[int] = 3
-    keeps_places: bool = False
+    places: Place | None = None
 
     def emit(self, e: Emitter, buffers: Sequence[Word], task: Word) -> None:
         """One row of outputs."""
 
-        def outputs(columns: list[int], x: Word, y: Word, d: _Taps, h: _Taps, w: _Taps, first: Word) -> None:
-            del first
-            count = len(columns)
+        def outputs(columns: _Columns) -> None:
+            count = columns.count
 
             def compare(tap: Word, number: Word, values: list[Vector]) -> list[Vector]:
                 best, places = values[:count], values[count:]
-                found = [e.load(tap, self._column(column)) for column in columns]
+                found = [e.load(tap, self._column(column)) for column in range(count)]
                 wins = [(new > old) | new.is_nan() for new, old in zip(found, best, strict=True)]
                 best = [win.choose(new, old) for win, new, old in zip(wins, found, best, strict=True)]
                 if places:
@@ -162,14 +171,19 @@ class MaxPool(_Pool):
                     places = [win.choose(here, old) for win, old in zip(wins, places, strict=True)]
                 return best + places
 
-            initial = [e.vector(-inf)] * count + [e.vector(-1.0)] * (count * self.keeps_places)
-            values = self._fold(e, x, (d, h, w), initial, compare)
-            for column in columns:
-                e.store(values[column], y, column * self.target.steps[2])
-                if self.keeps_places:
-                    e.store(values[count + column], y - buffers[1] + buffers[2], column * self.target.steps[2])
+            initial = [e.vector(-inf)] * count + [e.vector(-1.0)] * (count if self.places else 0)
+            values = self._fold(e, columns.at(e, buffers[0], self._windows), columns.taps, initial, compare)
+            _store_columns(e, columns, values[:count], buffers[1], self.target.place())
+            if self.places:
+                _store_columns(e, columns, values[count:], buffers[2], self.places)
 
-        self._walk(e, buffers[0], buffers[1], task, outputs)
+        self._walk(e, task, outputs)
+
+
+def _store_columns(e: Emitter, columns: _Columns, values: list[Vector], buffer: Word, place: Place) -> None:
+    address = columns.at(e, buffer, place)
+    for column, value in enumerate(values):
+        e.store(value, address, column * place.pixel[2])
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,34 +196,108 @@ class AveragePool(_Pool):
     def emit(self, e: Emitter, buffers: Sequence[Word], task: Word) -> None:
         """One row of outputs."""
 
-        def outputs(columns: list[int], x: Word, y: Word, d: _Taps, h: _Taps, w: _Taps, first: Word) -> None:
+        def outputs(columns: _Columns) -> None:
             def add(tap: Word, number: Word, sums: list[Vector]) -> list[Vector]:
                 del number
-                found = [e.load(tap, self._column(column)) for column in columns]
-                return [new + old for new, old in zip(found, sums, strict=True)]
+                return [total + e.load(tap, self._column(column)) for column, total in enumerate(sums)]
 
-            sums = self._fold(e, x, (d, h, w), [e.vector(0.0)] * len(columns), add)
-            count = self._count(e, task, first, (d, h, w))
-            for column in columns:
-                e.store(sums[column] / count, y, column * self.target.steps[2])
+            start = columns.at(e, buffers[0], self._windows)
+            sums = self._fold(e, start, columns.taps, [e.vector(0.0)] * columns.count, add)
+            count = divisor(e, self, columns, count_pad=self.count_pad)
+            _store_columns(e, columns, [total / count for total in sums], buffers[1], self.target.place())
 
-        self._walk(e, buffers[0], buffers[1], task, outputs)
+        self._walk(e, task, outputs)
 
-    def _count(self, e: Emitter, task: Word, column: Word, inside: tuple[_Taps, _Taps, _Taps]) -> Vector:
-        """By how much the sum is divided."""
-        if self.count_pad:
-            height = self.target.size[1]
-            indices = (task // height % self.target.size[0], task % height, column)
-            inside = tuple(self._padded(axis, index) for axis, index in enumerate(indices))  # type: ignore[assignment]
-        total = e.word(1)
-        for taps in inside:
-            total = total * (e.word(0) + taps.last - taps.first).at_least(1)
-        return e.spread(e.real_of(total))
 
-    def _padded(self, axis: int, index: Word) -> _Taps:
-        """The taps that lie inside the map or its padding."""
-        last = index * 0 + (self.source.size[axis] + self.window.before[axis] + self.window.after[axis])
-        return _Taps(0, (last - index * self.window.stride[axis]).at_most(self.window.size[axis]))
+def divisor(e: Emitter, pool: _Pool, columns: _Columns, *, count_pad: bool) -> Vector:
+    """By how much the sum of a window is divided."""
+    total = e.word(1)
+    for axis, (taps, index) in enumerate(zip(columns.taps, columns.indices[2:], strict=True)):
+        if count_pad:
+            padded = pool.source.size[axis] + pool.window.before[axis] + pool.window.after[axis]
+            many = (padded - index * pool.window.stride[axis]).at_most(pool.window.size[axis])
+        else:
+            many = e.word(0) + taps.last - taps.first
+        total = total * many.at_least(1)
+    return e.spread(e.real_of(total))
+
+
+@dataclass(frozen=True, slots=True)
+class PoolGradient(_Pool):
+    """Buffers: gradient of the source, gradient of the target, places, gate.
+
+    `source` and `target` are the maps of those gradients. With `places` (see `MaxPool`) a gradient goes to the greatest
+    tap, otherwise to all taps in equal parts. With `gate` the sums are multiplied by the derivative of
+    `gate_activation` at the outputs there.
+    """
+
+    buffers: ClassVar[int] = 4
+    places: Place | None = None
+    count_pad: bool = True
+    gate: Place | None = None
+    gate_activation: Activation | None = None
+
+    @property
+    def tasks(self) -> int:
+        """One a block: its windows overlap, so they are one task's."""
+        return self.source.batch * self.source.blocks
+
+    def emit(self, e: Emitter, buffers: Sequence[Word], task: Word) -> None:
+        """Zeros, then the gradient of every output to where it belongs, then the gate."""
+        block, element = task % self.source.blocks, task // self.source.blocks
+        place = self.source.place()
+
+        def start(buffer: Word, place: Place) -> Word:
+            return buffer + e.bytes * (element * place.batch + block * place.block + place.offset)
+
+        into = start(buffers[0], place)
+        self._everywhere(e, place, lambda pixel: e.store(e.vector(0.0), into + pixel))
+        lines = self.target.size[0] * self.target.size[1]
+        with e.loop(task * lines, (task + 1) * lines) as line:
+            self._walk(e, line, lambda columns: self._spread(e, buffers, columns))
+        if self.gate and self.gate_activation:
+            self._close(e, into, start(buffers[3], self.gate))
+
+    def _spread(self, e: Emitter, buffers: Sequence[Word], columns: _Columns) -> None:
+        """Add the gradients of some outputs to their taps."""
+        count = columns.count
+
+        def loaded(buffer: Word, place: Place) -> list[Vector]:
+            address = columns.at(e, buffer, place)
+            return [e.load(address, column * place.pixel[2]) for column in range(count)]
+
+        gradients = loaded(buffers[1], self.target.place())
+        places = loaded(buffers[2], self.places) if self.places else []
+        if not places:
+            share = divisor(e, self, columns, count_pad=self.count_pad)
+            gradients = [gradient / share for gradient in gradients]
+
+        def add(tap: Word, number: Word, nothing: list[Vector]) -> list[Vector]:
+            here = e.spread(e.real_of(number)) if places else None
+            for column, gradient in enumerate(gradients):
+                part = places[column].same(here).choose(gradient, 0.0) if here else gradient
+                at = self._column(column)
+                e.store(e.load(tap, at) + part, tap, at)
+            return nothing
+
+        self._fold(e, columns.at(e, buffers[0], self._windows), columns.taps, [], add)
+
+    def _close(self, e: Emitter, into: Word, kept: Word) -> None:
+        place, gate, activation = self.source.place(), self.gate, self.gate_activation
+        assert gate  # noqa: S101 - asked only with a gate
+        assert activation  # noqa: S101
+        depth, height, width = self.source.size
+        with e.loop(0, depth) as d, e.loop(0, height) as h, e.loop(0, width) as w:
+            here, there = (
+                e.bytes * (d * p.pixel[0] + h * p.pixel[1] + w * p.pixel[2]) for p in (place, gate)
+            )
+            slope = activation.slope(e, e.load(kept + there))
+            e.store(e.load(into + here) * slope, into + here)
+
+    def _everywhere(self, e: Emitter, place: Place, body: Callable[[Word], None]) -> None:
+        depth, height, width = self.source.size
+        with e.loop(0, depth) as d, e.loop(0, height) as h, e.loop(0, width) as w:
+            body(e.bytes * (d * place.pixel[0] + h * place.pixel[1] + w * place.pixel[2]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,244 @@
+"""The gradient of a convolution's weights: for each tap and pair of channels, a sum over all pixels.
+
+A register tile holds some taps and input channels × output vectors; pixels are the inner loop. After some rows of
+pixels the sums are added to the gradient in memory, while the rows stay in the cache for the next taps. Every sum
+belongs to one task, so nothing is added across threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import ClassVar
+
+from cnnspec.backend.fast.kernels.tiles import evenly, runs
+from cnnspec.backend.fast.layout import BlockedMap, Place
+from cnnspec.backend.fast.simd.emitter import Emitter
+from cnnspec.backend.fast.simd.values import Vector, Word
+from cnnspec.backend.kernels.operations import Triple, Window
+
+_PIXELS_A_SUM = 112
+"""So many pixels at least are summed in registers before the gradient in memory is touched."""
+
+_TASKS = 8
+"""With fewer pairs of panel and block than this, the rows of taps are tasks of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class WeightGradient:
+    """Buffers: source, gradient, packed. `packed` is laid out as the weights are (see `taps.py`).
+
+    `count` is how many pixels there are along each axis of one sample. With `depthwise` each block of channels is
+    multiplied by itself, lane by lane. With `adds` the packed gradient is added to, not begun.
+    """
+
+    buffers: ClassVar[int] = 3
+    batch: int
+    groups: int
+    in_blocks: int
+    inner: int
+    out_blocks: int
+    count: Triple
+    taps: Triple
+    tap_step: Triple
+    source: Place
+    gradient: Place
+    vectors: int
+    accumulators: int
+    depthwise: bool = False
+    adds: bool = False
+
+    @property
+    def panels(self) -> int:
+        """Groups of `vectors` output blocks."""
+        return self.out_blocks // self.vectors
+
+    @property
+    def _lines(self) -> int:
+        """Rows of taps that are tasks of their own."""
+        lines = self.taps[0] * self.taps[1]
+        return lines if self.groups * self.panels * self.in_blocks < _TASKS else 1
+
+    @property
+    def tasks(self) -> int:
+        """One a panel, block and perhaps row of taps."""
+        return self.groups * self.panels * self.in_blocks * self._lines
+
+    @property
+    def _run(self) -> tuple[int, int]:
+        """Weights of one row of taps that lie side by side, and how many such runs a row has."""
+        if self.depthwise:
+            return self.taps[2], 1
+        if self.tap_step[2] == self.inner:
+            return self.taps[2] * self.inner, 1
+        return self.inner, self.taps[2]
+
+    @property
+    def _rows_together(self) -> int:
+        """Rows of pixels that are summed in registers: about `_PIXELS_A_SUM` pixels, in equal parts."""
+        most = max(1, min(self.count[1], -(-_PIXELS_A_SUM // self.count[2])))
+        return evenly(self.count[1], most)[0]
+
+    def emit(self, e: Emitter, buffers: Sequence[Word], task: Word) -> None:
+        """The gradient of one panel and block."""
+        line, rest = task % self._lines, task // self._lines
+        block, panel = rest % self.in_blocks, rest // self.in_blocks
+        group = panel // self.panels
+        source = buffers[0] + e.bytes * ((group * self.in_blocks + block) * self.source.block + self.source.offset)
+        gradient = buffers[1] + e.bytes * (panel * (self.vectors * self.gradient.block) + self.gradient.offset)
+        line_numbers = prod(self._run) * self.vectors * e.lanes
+        lines = self.taps[0] * self.taps[1] // self._lines
+        packed = buffers[2] + rest * (e.bytes * line_numbers * lines * self._lines)
+        packed = packed + line * (e.bytes * line_numbers)
+        if not self.adds:
+            with e.loop(0, lines * line_numbers // e.lanes) as index:
+                e.store(e.vector(0.0), packed + index * (e.bytes * e.lanes))
+        parts = -(-self.count[1] // self._rows_together)
+        with e.loop(0, self.batch) as element, e.loop(0, self.count[0]) as depth, e.loop(0, parts) as part:
+            first = part * self._rows_together
+            rows = (e.word(self.count[1]) - first).at_most(self._rows_together)
+
+            def at(address: Word, place: Place, element: Word = element, depth: Word = depth, first: Word = first) -> Word:
+                return address + e.bytes * (
+                    element * place.batch + depth * place.pixel[0] + first * place.pixel[1]
+                )
+
+            x, dy = at(source, self.source), at(gradient, self.gradient)
+            with e.loop(0, lines) as inner_line:
+                tap_line = line + inner_line
+                d, h = tap_line // self.taps[1], tap_line % self.taps[1]
+                moved = x + e.bytes * (d * self.tap_step[0] + h * self.tap_step[1])
+                self._line(e, moved, dy, packed + inner_line * (e.bytes * line_numbers), rows)
+
+    def _line(self, e: Emitter, source: Word, gradient: Word, packed: Word, rows: Word) -> None:
+        """One row of taps, a register tile of weights after the other."""
+        run, many = self._run
+        step = self.tap_step[2] if self.depthwise else 1
+        pieces = evenly(run, max(1, self.accumulators // self.vectors))
+        with e.loop(0, many) as index:
+            x = source + index * (e.bytes * self.tap_step[2])
+            w = packed + index * (e.bytes * run * self.vectors * e.lanes)
+            for start, size, count in runs(pieces):
+                with e.loop(0, count) as piece:
+                    first = piece * size + start
+                    self._tile(
+                        e,
+                        size,
+                        x + first * (e.bytes * step),
+                        gradient,
+                        w + first * (e.bytes * self.vectors * e.lanes),
+                        rows,
+                    )
+
+    def _tile(self, e: Emitter, size: int, source: Word, gradient: Word, packed: Word, rows: Word) -> None:
+        """`size` weights × `vectors`, summed over some rows of pixels."""
+        numbers = size * self.vectors
+
+        def over_rows(row: Word, sums: list[Vector]) -> list[Vector]:
+            x = source + row * (e.bytes * self.source.pixel[1])
+            dy = gradient + row * (e.bytes * self.gradient.pixel[1])
+            return self._columns(e, size, x, dy, sums)
+
+        sums = e.fold(rows, [e.vector(0.0)] * numbers, over_rows)
+        for index, value in enumerate(sums):
+            e.store(value + e.load(packed, index * e.lanes), packed, index * e.lanes)
+
+    def _columns(self, e: Emitter, size: int, x: Word, dy: Word, sums: list[Vector]) -> list[Vector]:
+        width = self.count[2]
+        together = next(k for k in (4, 2, 3, 1) if width % k == 0) if width > 4 else width
+        steps = self.source.pixel[2], self.gradient.pixel[2]
+
+        def some(column: Word, sums: list[Vector]) -> list[Vector]:
+            from_x = x + column * (e.bytes * together * steps[0])
+            from_dy = dy + column * (e.bytes * together * steps[1])
+            for k in range(together):
+                sums = self._pixel(e, size, (from_x, k * steps[0]), (from_dy, k * steps[1]), sums)
+            return sums
+
+        return e.fold(width // together, sums, some)
+
+    def _pixel(
+        self, e: Emitter, size: int, x: tuple[Word, int], dy: tuple[Word, int], sums: list[Vector]
+    ) -> list[Vector]:
+        gradients = [e.load(dy[0], dy[1] + vector * self.gradient.block) for vector in range(self.vectors)]
+        take, step = (e.load, self.tap_step[2]) if self.depthwise else (e.broadcast, 1)
+        following: list[Vector] = []
+        for weight in range(size):
+            number = take(x[0], x[1] + weight * step)
+            first = weight * self.vectors
+            following += [e.fma(number, gradients[v], sums[first + v]) for v in range(self.vectors)]
+        return following
+
+
+def weight_gradient(
+    source: BlockedMap, gradient: BlockedMap, window: Window, groups: int, accumulators: int
+) -> WeightGradient:
+    """The gradient of the weights of the convolution that made the map whose gradient this is."""
+    out_blocks = gradient.blocks // groups
+    steps = [d * s for d, s in zip(window.dilation, source.steps, strict=True)]
+    before = window.before
+    return WeightGradient(
+        batch=source.batch,
+        groups=groups,
+        in_blocks=source.blocks // groups,
+        inner=source.block,
+        out_blocks=out_blocks,
+        count=gradient.size,
+        taps=window.size,
+        tap_step=(steps[0], steps[1], steps[2]),
+        source=source.place((-before[0], -before[1], -before[2]), window.stride),
+        gradient=gradient.place(),
+        vectors=_vectors(out_blocks),
+        accumulators=accumulators,
+    )
+
+
+def depthwise_gradient(
+    source: BlockedMap, gradient: BlockedMap, window: Window, accumulators: int
+) -> WeightGradient:
+    """The same where every channel is a group of its own."""
+    steps = [d * s for d, s in zip(window.dilation, source.steps, strict=True)]
+    before = window.before
+    return WeightGradient(
+        batch=source.batch,
+        groups=gradient.blocks,
+        in_blocks=1,
+        inner=1,
+        out_blocks=1,
+        count=gradient.size,
+        taps=window.size,
+        tap_step=(steps[0], steps[1], steps[2]),
+        source=source.place((-before[0], -before[1], -before[2]), window.stride),
+        gradient=gradient.place(),
+        vectors=1,
+        accumulators=accumulators,
+        depthwise=True,
+    )
+
+
+def linear_gradient(source: BlockedMap, gradient: BlockedMap, accumulators: int) -> WeightGradient:
+    """The gradient of a linear layer's weights; the pixels are the samples, both maps have one position."""
+
+    def over_batch(map_: BlockedMap) -> Place:
+        place = map_.place()
+        return Place(place.offset, 0, place.block, (0, 0, place.batch))
+
+    return WeightGradient(
+        batch=1,
+        groups=1,
+        in_blocks=source.blocks,
+        inner=source.block,
+        out_blocks=gradient.blocks,
+        count=(1, 1, source.batch),
+        taps=(1, 1, 1),
+        tap_step=(0, 0, source.block),
+        source=over_batch(source),
+        gradient=over_batch(gradient),
+        vectors=_vectors(gradient.blocks),
+        accumulators=accumulators,
+    )
+
+
+def _vectors(out_blocks: int) -> int:
+    return next(many for many in (2, 3, 1) if out_blocks % many == 0)
