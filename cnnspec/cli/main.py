@@ -75,7 +75,8 @@ def _invoke(arguments: Sequence[str]) -> int | None:
 
 def _failed(*diagnostics: Diagnostic) -> Exit:
     screen = err()
-    for diagnostic in diagnostics:
+    for number, diagnostic in enumerate(diagnostics):
+        screen.write([()] if number else [])
         screen.write(render_one(diagnostic, screen.width))
     return exit_for(Findings(diagnostics))
 

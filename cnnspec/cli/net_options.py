@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, TypeVar
 
@@ -11,6 +12,7 @@ import click
 if TYPE_CHECKING:
     from cnnspec.graph import Graph
     from cnnspec.language.elaborate import Binding
+    from cnnspec.language.spec import Spec
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
@@ -67,8 +69,17 @@ def _short(text: str) -> str:
     return clip(legible(text), 40)
 
 
-def open_graph(path: str, net: str | None, settings: Sequence[str], *, symbolic: bool = False) -> Graph:
-    """The graph of a net; what was found but is no error goes to the standard error.
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A net as the command line asked for it."""
+
+    spec: Spec
+    graph: Graph
+    bindings: dict[str, Binding]
+
+
+def open_net(path: str, net: str | None, settings: Sequence[str], *, symbolic: bool = False) -> Opened:
+    """Load a spec and expand a net of it; what was found but is no error goes to the standard error.
 
     Raises DiagnosticError with everything that was found where there is an error.
     """
@@ -85,9 +96,9 @@ def open_graph(path: str, net: str | None, settings: Sequence[str], *, symbolic:
     if loaded.spec:
         made = pipeline.elaborate(loaded.spec, net, bindings, symbolic=symbolic)
         graph, found = made.graph, found + made.diagnostics
-    if graph is None or any(diagnostic.severity is Severity.ERROR for diagnostic in found):
+    if loaded.spec is None or graph is None or any(d.severity is Severity.ERROR for d in found):
         raise DiagnosticError(*found)
     screen = err()
     for diagnostic in found:
         screen.write(render_one(diagnostic, screen.width))
-    return graph
+    return Opened(loaded.spec, graph, bindings)

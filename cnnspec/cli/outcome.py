@@ -27,7 +27,7 @@ class Exit(IntEnum):
 
 def exit_for(findings: Findings) -> Exit:
     """The exit code for what was found: a file named on the command line that cannot be read is trouble."""
-    if any(d.span is None and d.code in _NOT_FINDINGS for d in findings.diagnostics):
+    if any(d.code in _NOT_FINDINGS and not (d.span and d.span.source.text) for d in findings.diagnostics):
         return Exit.TROUBLE
     return Exit.FINDINGS if findings.fail else Exit.CLEAN
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TextIO
 
+from cnnspec.diagnostics.legible import legible
 from cnnspec.diagnostics.styled import Line, Style, plain_text
 
 NARROWEST = 40
@@ -80,3 +82,18 @@ def _write_coloured(screen: Screen, lines: Iterable[Line]) -> None:
         text.append("\n")
     console = Console(file=screen.stream, force_terminal=True, highlight=False, markup=False, emoji=False)
     console.print(text, soft_wrap=True, end="")
+
+
+@contextmanager
+def waiting(what: str) -> Generator[None]:
+    """Show on a terminal that something takes its time; nothing elsewhere."""
+    screen = err()
+    if not screen.stream.isatty():
+        yield
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(file=screen.stream, no_color=not screen.coloured)
+    with console.status(Text(legible(what))):
+        yield

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnnspec.cli.outcome import usage
+from cnnspec.diagnostics import Diagnostic, Source, Span
 from cnnspec.diagnostics.diagnostic import DiagnosticError
 
 if TYPE_CHECKING:
@@ -61,3 +63,8 @@ def _load_stdin(name: str) -> Loaded:
     except DiagnosticError as error:
         return Loaded(None, error.diagnostics)
     return load_source(source, Path(name).parent)
+
+
+def about_file(diagnostic: Diagnostic, name: str) -> Diagnostic:
+    """The finding with the file as its place where it has none: the file as a whole is at fault."""
+    return diagnostic if diagnostic.span else replace(diagnostic, span=Span(Source(name, ""), 0, 0))

@@ -36,7 +36,8 @@ class Watch:
     def __init__(self, screen: Screen, bar: Bar | None) -> None:
         self.screen = screen
         self.bar = bar
-        self.task: TaskID | None = None
+        self.task: TaskID | None = bar.add_task("compiling", total=None, figures="") if bar else None
+        self.epoch = 0
 
     def __call__(self, progress: Progress) -> None:
         """Draw a batch; write an epoch."""
@@ -49,18 +50,23 @@ class Watch:
 
     def end_of_epoch(self, done: EpochDone) -> None:
         """Write the line, above the bar where there is one."""
-        if self.bar and self.task is not None:
-            self.bar.remove_task(self.task)
-            self.task = None
-            self.bar.refresh()
+        if self.bar:
+            self._drop_task(self.bar)
         self.screen.write([epoch_line(done)])
         self.screen.stream.flush()
 
     def after_batch(self, bar: Bar, done: BatchDone) -> None:
-        """Move the bar."""
-        if self.task is None:
+        """Move the bar, at the first batch of an epoch to its beginning."""
+        if self.task is None or done.epoch != self.epoch:
+            self._drop_task(bar)
+            self.epoch = done.epoch
             self.task = bar.add_task(f"epoch {done.epoch}/{done.epochs}", total=done.batches, figures="")
         bar.update(self.task, completed=done.batch, figures=_figures(done))
+
+    def _drop_task(self, bar: Bar) -> None:
+        if self.task is not None:
+            bar.remove_task(self.task)
+            self.task = None
 
 
 def _figures(done: BatchDone) -> str:

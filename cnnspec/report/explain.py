@@ -13,7 +13,7 @@ from cnnspec.layers.base import Derivation, Weight, WeightKind
 from cnnspec.layers.derivation import product_text
 from cnnspec.layers.spatial import shape_text
 from cnnspec.report.field_steps import derive_field
-from cnnspec.report.layout import Column, body, fit
+from cnnspec.report.layout import Column, body, fit, left_out
 from cnnspec.report.operation import call_text
 from cnnspec.report.quantities import exact, in_bytes
 
@@ -67,7 +67,7 @@ def _derivations(steps: Sequence[Derivation], width: int | None) -> Iterator[Lin
         "numbers": Column("", [Piece(f"= {step.numbers}" if step.numbers else "") for step in steps]),
         "value": Column("", [Piece(text, Style.STRONG) for text in equals]),
     }
-    yield from body(fit(columns, width, [("formula", lambda _: None), ("numbers", lambda _: None)]))
+    yield from body(fit(columns, width, [("formula", left_out), ("numbers", left_out)]))
 
 
 def _weights(facts: LayerFacts, width: int | None) -> Iterator[Line]:
@@ -83,7 +83,7 @@ def _weights(facts: LayerFacts, width: int | None) -> Iterator[Line]:
         ),
         "remark": Column("", [Piece(_remark(facts, weight), Style.QUIET) for weight in node.weights]),
     }
-    yield from body(fit(columns, width, [("remark", lambda _: None)]))
+    yield from body(fit(columns, width, [("remark", left_out)]))
 
 
 def _remark(facts: LayerFacts, weight: Weight) -> str:

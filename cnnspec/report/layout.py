@@ -31,14 +31,6 @@ class Column:
         """Whether no row has an entry."""
         return not any(piece.text for piece in self.pieces)
 
-    def clipped(self, width: int) -> Column:
-        """The same, its entries cut to a width."""
-        return replace(self, pieces=[Piece(clip(piece.text, width), piece.style) for piece in self.pieces])
-
-    def shortened(self) -> Column:
-        """The same in less room."""
-        return replace(self, pieces=self.pieces if self.short is None else self.short)
-
     def entry(self, piece: Piece) -> Line:
         """A piece set in the width of the column."""
         space = " " * (self.width - cells(piece.text))
@@ -46,8 +38,31 @@ class Column:
 
 
 Columns = Mapping[str, Column]
-Concession = tuple[str, Callable[[Column], Column | None]]
-"""The column that gives way, and what becomes of it (None: it is left out)."""
+Concession = tuple[str, Callable[[Column, int], Column | None]]
+"""The column that gives way, and what becomes of it when so many cells are missing (None: it is left out)."""
+
+
+def left_out(column: Column, missing: int) -> None:
+    """The concession of doing without a column."""
+    del column, missing
+
+
+def in_short(column: Column, missing: int) -> Column:
+    """The concession of saying the same in less room."""
+    del missing
+    return replace(column, pieces=column.pieces if column.short is None else column.short)
+
+
+def narrowed(least: int) -> Callable[[Column, int], Column]:
+    """The concession of cutting entries, as far as needed but not below a width."""
+
+    def cut(column: Column, missing: int) -> Column:
+        width = max(least, column.width - missing)
+        return replace(
+            column, pieces=[Piece(clip(piece.text, width), piece.style) for piece in column.pieces]
+        )
+
+    return cut
 
 
 def fit(columns: Columns, width: int | None, concessions: Sequence[Concession]) -> Columns:
@@ -57,10 +72,9 @@ def fit(columns: Columns, width: int | None, concessions: Sequence[Concession]) 
         if width is None or _total(fitted) <= width:
             break
         if name in fitted:
-            column = give_way(fitted.pop(name))
-            if column is not None:
-                fitted[name] = column
-    return {name: fitted[name] for name in columns if name in fitted}
+            column = give_way(fitted[name], _total(fitted) - width)
+            fitted = {**fitted, name: column} if column else {k: v for k, v in fitted.items() if k != name}
+    return fitted
 
 
 def _total(columns: Columns) -> int:

@@ -10,7 +10,7 @@ from cnnspec.diagnostics.legible import cells, clip, legible, wrap
 from cnnspec.diagnostics.styled import Line, Piece, Style, line
 from cnnspec.dims import Dim
 from cnnspec.layers.spatial import shape_text
-from cnnspec.report.layout import Column, Concession, body, fit, header, rule
+from cnnspec.report.layout import Column, Concession, body, fit, header, in_short, left_out, narrowed, rule
 from cnnspec.report.quantities import exact, rounded
 from cnnspec.report.rows import Row, rows
 from cnnspec.report.totals import total_lines, totals
@@ -38,7 +38,10 @@ def title(analysis: Analysis, width: int | None) -> Iterator[Line]:
     graph = analysis.graph
     given = ", ".join(f"{entry.name} {shape_text(entry.tensor.shape)}" for entry in graph.inputs)
     made = ", ".join(shape_text(output.tensor.shape) for output in graph.inference_outputs)
-    yield line((legible(graph.name), Style.HEADING), f"  {legible(given)} → {made}")
+    first, *more = wrap(f"{graph.name}  {given} → {made}", width)
+    name = legible(graph.name)
+    yield line((name, Style.HEADING), first.removeprefix(name))
+    yield from map(line, more)
     for text in wrap((graph.doc or "").strip().split("\n")[0], width):
         if text:
             yield line((text, Style.QUIET))
@@ -49,19 +52,13 @@ def _columns(table: Sequence[Row]) -> dict[str, Column]:
     return {
         "layer": Column("layer", [_name(row) for row in table]),
         "times": Column("", times),
-        "operation": Column("operation", [_what(row) for row in table], short=_short_calls(table)),
+        "operation": Column("operation", [_what(row) for row in table]),
         "output": _column("output", table, lambda row: row.output),
         "params": _numbers("params", table, lambda row: row.params),
         "macs": _numbers("MACs", table, lambda row: row.macs),
         "field": _column("field", table, lambda row: row.field, right=True),
         "stride": _column("stride", table, lambda row: row.stride, right=True),
     }
-
-
-def _short_calls(table: Sequence[Row]) -> list[Piece]:
-    """The operations, calls of blocks cut to the room that layers need."""
-    room = max((cells(row.what) for row in table if not row.is_block), default=0)
-    return [replace(_what(row), text=clip(_what(row).text, max(room, 16))) for row in table]
 
 
 def _numbers(title: str, table: Sequence[Row], value: Callable[[Row], Dim]) -> Column:
@@ -96,28 +93,27 @@ def _number(value: Dim) -> str:
     return exact(value) if value else ""
 
 
-def _leave_out(column: Column) -> None:
-    del column
-
-
-def _clipped(width: int) -> Callable[[Column], Column]:
-    return lambda column: column.clipped(width)
+def _with_shorter_calls(column: Column, missing: int) -> Column:
+    """Cut the calls of blocks, as far as the operations of layers allow."""
+    layers = max((cells(piece.text) for piece in column.pieces if piece.style is not Style.QUIET), default=16)
+    width = max(layers, column.width - missing)
+    return replace(column, pieces=[replace(piece, text=clip(piece.text, width)) for piece in column.pieces])
 
 
 _CONCESSIONS: Sequence[Concession] = (
-    ("operation", Column.shortened),
-    ("macs", Column.shortened),
-    ("operation", _clipped(24)),
-    ("stride", _leave_out),
-    ("operation", _clipped(16)),
-    ("field", _leave_out),
-    ("layer", _clipped(24)),
-    ("operation", _leave_out),
-    ("params", Column.shortened),
-    ("output", _clipped(24)),
-    ("layer", _clipped(18)),
-    ("macs", _leave_out),
-    ("output", _clipped(16)),
-    ("layer", _clipped(14)),
-    ("times", _leave_out),
+    ("operation", _with_shorter_calls),
+    ("macs", in_short),
+    ("operation", narrowed(24)),
+    ("stride", left_out),
+    ("operation", narrowed(16)),
+    ("field", left_out),
+    ("layer", narrowed(24)),
+    ("operation", left_out),
+    ("params", in_short),
+    ("output", narrowed(24)),
+    ("layer", narrowed(18)),
+    ("macs", left_out),
+    ("output", narrowed(16)),
+    ("times", left_out),
+    ("layer", narrowed(12)),
 )

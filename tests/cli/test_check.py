@@ -113,7 +113,12 @@ def test_a_file_without_permission_is_trouble(cnnspec: Run, monkeypatch: pytest.
     monkeypatch.setattr(os, "open", refused)
     result = cnnspec("check", "secret.cnn")
     assert result.code == 2
-    assert result.out.startswith("error[file-unreadable]: cannot read secret.cnn: permission denied\n")
+    assert result.out.splitlines() == [
+        "error[file-unreadable]: cannot read secret.cnn: permission denied",
+        "  --> secret.cnn",
+        "",
+        "1 error in 1 file",
+    ]
 
 
 def test_a_folder_without_specs_is_a_mistake_of_the_command(cnnspec: Run, tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def command(*, paths: tuple[str, ...], format_name: str, quiet: bool, stdin_file
     from cnnspec import pipeline
     from cnnspec.cli.outcome import exit_for
     from cnnspec.cli.screen import out
-    from cnnspec.cli.spec_files import STDIN, load, spec_files
+    from cnnspec.cli.spec_files import STDIN, about_file, load, spec_files
     from cnnspec.diagnostics.findings import Findings
     from cnnspec.diagnostics.formats import renderer
 
@@ -62,10 +62,12 @@ def command(*, paths: tuple[str, ...], format_name: str, quiet: bool, stdin_file
         loaded = load(path, stdin_filename)
         findings = loaded.diagnostics + (pipeline.check(loaded.spec) if loaded.spec else ())
         files.append(stdin_filename if path == STDIN else path)
-        found += findings
+        found += [about_file(diagnostic, files[-1]) for diagnostic in findings]
         if talkative and loaded.spec and not Findings(findings).fail:
             screen.write([_ok(files[-1], loaded.spec)])
     result = Findings(tuple(found), tuple(files)).in_order()
+    if talkative and result.diagnostics and len(result.files_with_findings) < len(files):
+        screen.write([()])
     if result.diagnostics or not quiet or format_name == "json":
         screen.write(renderer(format_name)(result, screen.width))
     return exit_for(result)

@@ -33,11 +33,11 @@ def command(
     LAYER is a path as `cnnspec show` prints it, a block (all its layers), or a pattern with * and ?.
     """
     from cnnspec import pipeline
-    from cnnspec.cli.net_options import open_graph
+    from cnnspec.cli.net_options import open_net
     from cnnspec.cli.screen import out
     from cnnspec.report.explain import explain
 
-    analysis = pipeline.analyse(open_graph(spec_path, net_name, settings, symbolic=symbolic))
+    analysis = pipeline.analyse(open_net(spec_path, net_name, settings, symbolic=symbolic).graph)
     screen = out()
     for number, facts in enumerate(_chosen(analysis, layer)):
         if number:

@@ -13,12 +13,13 @@ from cnnspec.cli.net_options import net_options
 from cnnspec.cli.training_progress import percent
 from cnnspec.diagnostics.legible import legible
 from cnnspec.diagnostics.styled import Line, Style, line
-from cnnspec.report.classes import class_lines, probabilities
+from cnnspec.report.classes import class_lines
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cnnspec.backend.executable import Executable
+    from cnnspec.backend.plan.model import Scores
     from cnnspec.backend.preparation import Preparation
     from cnnspec.graph import Graph
 
@@ -65,13 +66,14 @@ def command(
     padded to the size of the net's input, and normalised as the weights file says.
     """
     from cnnspec import pipeline
-    from cnnspec.cli.net_options import open_graph
+    from cnnspec.backend.classify import run_all
+    from cnnspec.cli.net_options import open_net
     from cnnspec.cli.screen import out
 
     if (source is None) == (data is None):
         raise click.UsageError("give either --input or --data")
     names = _names(names_file)
-    graph = open_graph(spec_path, net_name, settings)
+    graph = open_net(spec_path, net_name, settings).graph
     images = _images(graph, source) if source is not None else None
     batch = LARGEST_BATCH if images is None else min(LARGEST_BATCH, len(images))
     executable = pipeline.compile(pipeline.plan(graph, batch=batch), seed=seed, threads=threads)
@@ -80,15 +82,14 @@ def command(
     if images is None:
         screen.write([_measure(executable, preparation, str(data))])
         return
-    results = _forward(executable, preparation, images)
+    results = run_all(executable, images, preparation)
     if target is not None:
         _save(results, target)
         return
-    for name, result in results.items():
+    for port in executable.plan.outputs:
         if len(results) > 1:
-            screen.write([line((legible(name), Style.HEADING))])
-        word = next(graph.node(port.tensor.node).word for port in graph.outputs if port.name == name)
-        screen.write(_lines(result, word, names, top=top, width=screen.width))
+            screen.write([line((legible(port.name), Style.HEADING))])
+        screen.write(_lines(results[port.name], port.scores, names, top=top, width=screen.width))
 
 
 def _names(path: str | None) -> list[str] | None:
@@ -101,11 +102,12 @@ def _names(path: str | None) -> list[str] | None:
 
 def _images(graph: Graph, source: str) -> Array:
     from cnnspec import pipeline
+    from cnnspec.backend.datasets import bad_data
     from cnnspec.backend.images import read_input
 
     images = read_input(source, pipeline.plan(graph, batch=1).inputs[0].shape)
     if not len(images):
-        raise click.UsageError(f"{source} holds no sample")
+        raise bad_data(f"{source} holds no sample")
     return images
 
 
@@ -131,20 +133,6 @@ def _measure(executable: Executable, preparation: Preparation, data: str) -> Lin
     )
 
 
-def _forward(executable: Executable, preparation: Preparation, images: Array) -> dict[str, Array]:
-    """The outputs by name, of all samples; they are run in batches."""
-    import numpy as np
-
-    from cnnspec.backend.training.measuring import parts, prepared
-
-    found: dict[str, list[Array]] = {}
-    for part in parts(len(images), executable.plan.batch):
-        executable.forward(prepared(executable, preparation, images[part]), training=False)
-        for name, output in executable.outputs.items():
-            found.setdefault(name, []).append(output)
-    return {name: np.concatenate(outputs) for name, outputs in found.items()}
-
-
 def _save(results: dict[str, Array], target: str) -> None:
     """Write the first output of the net: a `.npy` array of all samples, or a picture of the first."""
     import numpy as np
@@ -161,14 +149,17 @@ def _save(results: dict[str, Array], target: str) -> None:
 
 
 def _lines(
-    result: Array, word: str, names: Sequence[str] | None, *, top: int, width: int | None
+    result: Array, scores: Scores, names: Sequence[str] | None, *, top: int, width: int | None
 ) -> Iterator[Line]:
     """The classes of every sample; of an output that is a map or not finite, its shape and range."""
+    from cnnspec.backend.classify import top_classes
+
     low, high = float(result.min()), float(result.max())
-    if result.ndim != 2 or not isfinite(high - low):
+    one_a_class = result[0].size == len(result[0])
+    if not one_a_class or not isfinite(high - low):
         yield line(f"{list(result.shape)}, values from {low:.4g} to {high:.4g}; --output FILE writes them")
         return
-    for number, scores in enumerate(result.tolist(), 1):
+    for number, guesses in enumerate(top_classes(result.reshape(len(result), -1), scores, top), 1):
         if len(result) > 1:
             yield line((f"sample {number}", Style.HEADING))
-        yield from class_lines(probabilities(scores, word), names, top, width)
+        yield from class_lines([(guess.label, guess.probability) for guess in guesses], names, width)

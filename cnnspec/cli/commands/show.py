@@ -53,11 +53,11 @@ def command(
     one row, marked × 3, whose numbers are those of one repeat.
     """
     from cnnspec import pipeline
-    from cnnspec.cli.net_options import open_graph
+    from cnnspec.cli.net_options import open_net
     from cnnspec.cli.screen import out
     from cnnspec.report.view import View, renderer
 
-    graph = open_graph(spec_path, net_name, settings, symbolic=symbolic)
+    graph = open_net(spec_path, net_name, settings, symbolic=symbolic).graph
     screen = out()
     view = View(pipeline.analyse(graph), spec_path, depth)
     screen.write(renderer(format_name)(view, screen.width))

@@ -101,13 +101,13 @@ def command(
     from cnnspec.backend.datasets import open_dataset
     from cnnspec.backend.training.loop import train
     from cnnspec.backend.training.recipe import Recipe
-    from cnnspec.cli.net_options import open_graph
+    from cnnspec.cli.net_options import open_net
     from cnnspec.cli.screen import out
     from cnnspec.cli.training_progress import watching
     from cnnspec.diagnostics.legible import legible
     from cnnspec.diagnostics.styled import Style, line
 
-    graph = open_graph(spec_path, net_name, settings)
+    graph = open_net(spec_path, net_name, settings).graph
     dataset = open_dataset(data)
     recipe = Recipe(
         epochs, _optimiser(optimiser, momentum, decay), _schedule(schedule, optimiser, rate, epochs), seed
