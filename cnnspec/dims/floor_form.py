@@ -1,7 +1,8 @@
-"""A quasi-linear function as one floor of an affine one, where it is that: nearly every size is."""
+"""A quasi-linear function in floors that people read: a size is mostly one floor, a cost a few of them."""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from cnnspec.dims.quasi import Quasi
@@ -34,3 +35,29 @@ def floor_form(function: Quasi) -> FloorForm | None:
     if offset % factor == 0:
         return FloorForm(factor, step, shift + offset // factor * function.period, function.period, 0)
     return FloorForm(factor, step, shift, function.period, offset)
+
+
+def few_floors(function: Quasi) -> tuple[FloorForm, ...]:
+    """Floors `⌊(n + shift)/period⌋` with factors, the shortest periods first, whose sum is f(n) − f(0).
+
+    f rises at n by an amount that depends on the residue of n. From coarse residues to fine, what all
+    members of a class rise by at least is one floor, and what is left is for the finer classes.
+    """
+    period, table = function.period, function.table
+    rises = [table[0] + function.step - table[-1], *(table[n] - table[n - 1] for n in range(1, period))]
+    found: list[FloorForm] = []
+    for divisor in (d for d in range(1, period + 1) if period % d == 0):
+        for residue in range(divisor):
+            common = _common_rise(rises[residue::divisor])
+            if common:
+                found.append(FloorForm(common, 1, -residue % divisor, divisor, 0))
+                rises[residue::divisor] = [rise - common for rise in rises[residue::divisor]]
+    return tuple(found)
+
+
+def _common_rise(rises: list[int]) -> int:
+    """The least of the rises, or the least fall; where some rise and some fall, what most of them do."""
+    least, most = min(rises), max(rises)
+    if least >= 0 or most <= 0:
+        return least if least >= 0 else most
+    return Counter(rises).most_common(1)[0][0]

@@ -7,13 +7,12 @@ from math import log10
 from typing import cast
 
 from cnnspec.dims.factors import factored
-from cnnspec.dims.floor_form import floor_form
+from cnnspec.dims.floor_form import FloorForm, few_floors, floor_form
 from cnnspec.dims.quasi import Quasi
-from cnnspec.dims.substitution import sum_of_floors
 from cnnspec.dims.symbolic import Atom, Dim, Floor, Greatest, Monomial, OneSymbol, Polynomial, Terms
 
 MINUS = "−"
-MAX_FLOORS = 4
+MAX_FLOORS = 8
 """The longest sum of floors that is still easier to read than a table."""
 MAX_DIGITS = 400
 """The longest number that is written in full."""
@@ -65,16 +64,14 @@ def digits(number: int, *, grouped: bool = False) -> str:
 
 def _linear(name: str, function: Quasi) -> list[tuple[int, str]]:
     if function.period == 1:
-        return _with_constant(function.step, name, function.table[0])
+        return [(function.step, name), *_constant(function.table[0])]
     form = floor_form(function)
-    if form is None:
-        return _nested(name, function)
-    numerator = _sum(_with_constant(form.step, name, form.shift))
-    return _with_constant(form.factor, _floor_text(numerator, str(form.period)), form.constant)
+    return _nested(name, function) if form is None else [_floor(name, form), *_constant(form.constant)]
 
 
-def _with_constant(factor: int, body: str, constant: int) -> list[tuple[int, str]]:
-    return [(factor, body), (constant, "")] if constant else [(factor, body)]
+def _constant(number: int) -> list[tuple[int, str]]:
+    """A number as the last term of a sum, if it is any."""
+    return [(number, "")] if number else []
 
 
 def _floor_text(numerator: str, divisor: str) -> str:
@@ -84,19 +81,22 @@ def _floor_text(numerator: str, divisor: str) -> str:
 def _nested(name: str, function: Quasi) -> list[tuple[int, str]]:
     """A sum of a few floors, or a table of remainders beside the slope."""
     period = function.period
-    floors, constant = sum_of_floors(function)
+    floors = few_floors(function)
     if len(floors) <= MAX_FLOORS and function.step:
-        addends = [
-            (factor, _floor_text(_sum(_with_constant(1, name, offset)), str(period)))
-            for offset, factor in floors
-        ]
-        return [*addends, (constant, "")] if constant else addends
+        return [*(_floor(name, form) for form in floors), *_constant(function.table[0])]
     shown = [str(value).replace("-", MINUS) for value in function.table[:MAX_TABLE]]
     dots = ", …" if period > MAX_TABLE else ""
     table = (1, f"[{', '.join(shown)}{dots}][{name} mod {period}]")
     if function.table == tuple(range(period)):
         table = (1, f"({name} mod {period})")
     return [(function.step, _floor_text(name, str(period))), table] if function.step else [table]
+
+
+def _floor(name: str, form: FloorForm) -> tuple[int, str]:
+    if form.period == 1:
+        return form.factor, name
+    numerator = _sum([(form.step, name), *_constant(form.shift)])
+    return form.factor, _floor_text(numerator, str(form.period))
 
 
 # --- several symbols --------------------------------------------------------------------------------------

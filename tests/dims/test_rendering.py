@@ -6,7 +6,7 @@ import pytest
 from dims.expressions import Expression, expressions
 from hypothesis import given, settings
 
-from cnnspec.dims import Dim, ceil_div, digits, maximum, minimum, render, symbol
+from cnnspec.dims import Dim, Quasi, ceil_div, digits, maximum, minimum, one_symbol, render, symbol
 
 H, W, C = symbol("H"), symbol("W"), symbol("classes")
 
@@ -31,7 +31,13 @@ H, W, C = symbol("H"), symbol("W"), symbol("classes")
         ((3 * H) // 2, "⌊3·H/2⌋"),
         ((3 * H + 1) // 2 + 1, "⌊(3·H + 3)/2⌋"),
         (H % 4, "(H mod 4)"),
-        (H // 2 + H // 4, "2·⌊H/4⌋ + ⌊(H + 2)/4⌋"),
+        (H // 4 + H // 2, "⌊H/2⌋ + ⌊H/4⌋"),
+        (7 * H + 100 * (H // 2) + 30 * ((H + 1) // 4) - 5, "7·H + 100·⌊H/2⌋ + 30·⌊(H + 1)/4⌋ − 5"),
+        (3 * ((H - 7) // 4) * ((W - 7) // 4), "3·⌊(H − 7)/4⌋·⌊(W − 7)/4⌋"),
+        (
+            9 * H * W + 5 * (H // 2) * (W // 2) + 3 * (H // 4) * (W // 4),
+            "9·H·W + 5·⌊H/2⌋·⌊W/2⌋ + 3·⌊H/4⌋·⌊W/4⌋",
+        ),
         (((((H + 1) // 2 + 1) // 2) + 1) // 2, "⌊(H + 7)/8⌋"),
         (64 * H * W, "64·H·W"),
         (64 * (H - 2) * (W - 2), "64·(H − 2)·(W − 2)"),
@@ -64,8 +70,16 @@ def test_numbers_of_any_length_can_be_shown() -> None:
 
 def test_a_function_without_a_short_form_shows_its_table() -> None:
     assert render((H % 5) * 3 % 5) == "[0, 3, 1, 4, 2][H mod 5]"
-    assert render(H // 7 * 7 + (H % 7) * 3 % 7) == "7·⌊H/7⌋ + [0, 3, 6, 2, 5, 1, 4][H mod 7]"
-    assert "…" in render(ceil_div(H, 97) * 2 - (H // 89))
+    table = (0, 3, 1, 9, 2, 2, 8, 7, 20, 4, 6)
+    assert render(one_symbol("H", Quasi(11, 11, table))) == (
+        "11·⌊H/11⌋ + [0, 3, 1, 9, 2, 2, 8, 7, 20, 4, 6][H mod 11]"
+    )
+    assert "…" in render(one_symbol("H", Quasi(0, 22, (5, *table, *table[1:]))))
+
+
+def test_a_sum_of_floors_is_taken_apart_again() -> None:
+    assert render(ceil_div(H, 97) * 2 - H // 89) == "−⌊H/89⌋ + 2·⌊(H + 96)/97⌋"
+    assert render(H // 7 * 7 + (H % 7) * 3 % 7) == "3·H − 7·⌊(H + 4)/7⌋ − 7·⌊(H + 2)/7⌋"
 
 
 @settings(max_examples=200, deadline=None)
