@@ -72,7 +72,7 @@ def check_forward(operation: Operation, fit: Fit, arrays: Forward) -> None:
     """Raise ValueError unless the arrays of a forward pass belong to the operation."""
     inputs, outputs = _shapes(arrays.inputs), _shapes(arrays.outputs)
     _check_shapes(operation, fit, inputs, outputs, _shapes(arrays.weights))
-    dtype = arrays.outputs[0].dtype
+    dtype = _float_dtype(arrays.outputs[0])
     _check_buffers(operation.saved(inputs, outputs) if arrays.saved else (), arrays.saved, dtype)
     _check_buffers(operation.workspace(inputs, outputs), arrays.workspace, dtype)
     _check_inputs(operation, arrays.inputs, dtype)
@@ -87,9 +87,9 @@ def check_backward(operation: Operation, fit: Fit, arrays: Backward) -> None:
     require(bool(arrays.inputs) or not operation.keeps_inputs, "the backward pass reads the inputs")
     require(bool(arrays.outputs) or not operation.keeps_outputs, "the backward pass reads the outputs")
     _check_shapes(operation, fit, inputs, outputs, weights)
-    _check_gradients("input", arrays.input_gradients, inputs)
-    _check_gradients("weight", arrays.weight_gradients, weights)
-    dtype = arrays.output_gradients[0].dtype
+    _check_gradients("an input", arrays.input_gradients, inputs)
+    _check_gradients("a weight", arrays.weight_gradients, weights)
+    dtype = _float_dtype(arrays.output_gradients[0])
     _check_buffers(operation.saved(inputs, outputs), arrays.saved, dtype)
     _check_buffers(operation.workspace(inputs, outputs), arrays.workspace, dtype)
     _check_inputs(operation, arrays.inputs, dtype)
@@ -99,6 +99,11 @@ def check_backward(operation: Operation, fit: Fit, arrays: Backward) -> None:
     _check_layout((*read, *gradients, *_wanted(arrays.weight_gradients)), dtype)
     read = (*arrays.output_gradients, *arrays.inputs, *arrays.outputs, *arrays.weights, *arrays.saved)
     _check_apart(written, read, operation.in_place)
+
+
+def _float_dtype(array: Array) -> np.dtype[Any]:
+    require(array.dtype in FLOATS, f"{array.dtype} is neither float32 nor float64")
+    return array.dtype
 
 
 def _shapes(arrays: Iterable[Array]) -> Shapes:
@@ -117,10 +122,10 @@ def _check_shapes(operation: Operation, fit: Fit, inputs: Shapes, outputs: Shape
 
 
 def _check_gradients(what: str, gradients: tuple[Array | None, ...], shapes: Shapes) -> None:
-    require(len(gradients) == len(shapes), f"{len(gradients)} gradients for {len(shapes)} {what}s")
+    require(len(gradients) == len(shapes), f"{len(gradients)} gradients where there are {len(shapes)}")
     for gradient, shape in zip(gradients, shapes, strict=True):
         if gradient is not None:
-            require_shape(f"the gradient of an {what}", gradient.shape, shape)
+            require_shape(f"the gradient of {what}", gradient.shape, shape)
 
 
 def _check_buffers(wanted: tuple[Buffer, ...], arrays: Arrays, dtype: np.dtype[Any]) -> None:
@@ -136,7 +141,6 @@ def _check_inputs(operation: Operation, inputs: Arrays, dtype: np.dtype[Any]) ->
 
 
 def _check_layout(arrays: Iterable[Array], dtype: np.dtype[Any]) -> None:
-    require(dtype in FLOATS or dtype.kind == "i", f"{dtype} is neither float32 nor float64")
     for array in arrays:
         require(array.dtype == dtype, f"an array of {array.dtype} among arrays of {dtype}")
         require(array.flags.c_contiguous and array.flags.aligned, "an array is not contiguous")

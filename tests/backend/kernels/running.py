@@ -13,6 +13,7 @@ from cnnspec.backend.kernels.registry import Backward, Context, Forward, backwar
 
 Array = Any
 BAND = 64
+TRAINING = Context(training=True, threads=2)
 
 
 @dataclass
@@ -69,9 +70,9 @@ def run(
     *,
     outputs: Sequence[Shape],
     slopes: Sequence[Array] | None = None,
-    context: Context = Context(training=True, threads=2),
+    context: Context = TRAINING,
 ) -> Result:
-    """Forward, then backward with given or random slopes. Everything is fenced; what is not kept is not given."""
+    """Forward, then backward with given or random slopes. All is fenced; what is not kept is not given."""
     fenced, dtype = Fenced(), inputs[0].dtype
     inputs, weights = tuple(map(fenced.like, inputs)), tuple(map(fenced.like, weights))
     shapes = tuple(array.shape for array in inputs)
@@ -115,7 +116,7 @@ def assert_agrees(
     weights: Sequence[Array] = (),
     *,
     tolerance: float = 1e-10,
-    context: Context = Context(training=True, threads=2),
+    context: Context = TRAINING,
 ) -> Result:
     """Outputs and all gradients are those of a PyTorch function of the inputs and trained weights."""
     import torch

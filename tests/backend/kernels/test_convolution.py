@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
 from backend.kernels.running import assert_agrees, normal, run
 
-from cnnspec.backend.kernels.operations import Convolution, TransposedConvolution, Window
+from cnnspec.backend.kernels.operations import Convolution, Shape, TransposedConvolution, Window
 
 torch = pytest.importorskip("torch")
 functional = torch.nn.functional
@@ -26,8 +27,8 @@ WINDOWS = [
 ]
 
 
-def convolve(window: Window, groups: int):
-    def function(image, weight, bias=None):
+def convolve(window: Window, groups: int) -> Any:
+    def function(image: Any, weight: Any, bias: Any = None) -> Any:
         sides = [side for axis in (2, 1, 0) for side in (window.before[axis], window.after[axis])]
         padded = functional.pad(image, sides)
         return functional.conv3d(padded, weight, bias, window.stride, 0, window.dilation, groups)
@@ -36,7 +37,7 @@ def convolve(window: Window, groups: int):
 
 
 @pytest.mark.parametrize("groups", [1, 2])
-def test_convolution_is_that_of_pytorch(groups):
+def test_convolution_is_that_of_pytorch(groups: int) -> None:
     for window in WINDOWS:
         image, weight = normal(2, 4, 6, 8, 9), normal(6, 4 // groups, *window.size, seed=1)
         operation = Convolution(window, groups)
@@ -62,55 +63,48 @@ def test_convolution_is_that_of_pytorch(groups):
         pytest.param((1, 2, 1, 9, 9), 2, Window((1, 2, 2), (1, 4, 4)), 1, id="pixels that are never read"),
     ],
 )
-def test_convolution_in_corners(image, filters, window, groups):
+def test_convolution_in_corners(image: Any, filters: int, window: Window, groups: int) -> None:
     weight = normal(filters, image[1] // groups, *window.size, seed=1)
     operation = Convolution(window, groups, bias=False)
     assert_agrees(operation, convolve(window, groups), [normal(*image)], [weight])
 
 
-def test_convolution_in_single_precision():
+def test_convolution_in_single_precision() -> None:
     window = Window((1, 5, 5), before=(0, 2, 2), after=(0, 2, 2))
     arrays = normal(4, 32, 1, 17, 19), normal(40, 32, 1, 5, 5, seed=1), normal(40, seed=2)
     image, weight, bias = (array.astype(np.float32) for array in arrays)
     assert_agrees(Convolution(window), convolve(window, 1), [image], [weight, bias], tolerance=2e-6)
 
 
+def transpose(window: Window, groups: int, output_padding: Shape) -> Any:
+    def function(image: Any, weight: Any, bias: Any) -> Any:
+        pads = window.stride, window.before, output_padding
+        return functional.conv_transpose3d(image, weight, bias, *pads, groups, window.dilation)
+
+    return function
+
+
 @pytest.mark.parametrize("groups", [1, 2])
-def test_transposed_convolution_is_that_of_pytorch(groups):
+def test_transposed_convolution_is_that_of_pytorch(groups: int) -> None:
     grid = itertools.product(
         [(1, 3, 3), (2, 1, 4)], [ONE, (2, 2, 3)], [ONE, (1, 2, 2)], [NONE, (0, 0, 1)], [0, 1]
     )
     for size, stride, dilation, pad, extra in grid:
+        window = Window(size, stride, dilation, pad, pad)
         output_padding = tuple(extra * (s > 1 or d > 1) for s, d in zip(stride, dilation, strict=True))
-
-        def transpose(image, weight, bias):
-            return functional.conv_transpose3d(
-                image,
-                weight,
-                bias,
-                stride,
-                pad,
-                output_padding,
-                groups,
-                dilation,  # noqa: B023
-            )
-
-        operation = TransposedConvolution(Window(size, stride, dilation, pad, pad), groups)
         image, weight = normal(2, 4, 3, 4, 5), normal(4, 6 // groups, *size, seed=1)
-        assert_agrees(operation, transpose, [image], [weight, normal(6, seed=2)])
+        theirs = transpose(window, groups, output_padding)
+        assert_agrees(TransposedConvolution(window, groups), theirs, [image], [weight, normal(6, seed=2)])
 
 
-def test_transposed_convolution_of_many_channels():
+def test_transposed_convolution_of_many_channels() -> None:
     operation = TransposedConvolution(Window((1, 2, 2), (1, 2, 2)))
     image, weight, bias = normal(2, 200, 1, 5, 7), normal(200, 150, 1, 2, 2, seed=1), normal(150, seed=2)
 
-    def transpose(*tensors):
-        return functional.conv_transpose3d(*tensors, stride=(1, 2, 2))
-
-    assert_agrees(operation, transpose, [image], [weight, bias])
+    assert_agrees(operation, transpose(operation.window, 1, NONE), [image], [weight, bias])
 
 
-def matrix_of(window: Window, weight, image_shape, output_shape):
+def matrix_of(window: Window, weight: Any, image_shape: Any, output_shape: Any) -> Any:
     """The convolution as an explicit matrix, one row an output element, from the definition alone."""
     filters, channels = weight.shape[:2]
     matrix = np.zeros((filters, *output_shape, channels, *image_shape))
@@ -131,7 +125,7 @@ def matrix_of(window: Window, weight, image_shape, output_shape):
         Window((2, 2, 2), before=(1, 0, 1), after=(0, 0, 2)),
     ],
 )
-def test_convolution_is_a_matrix_and_its_transpose(window):
+def test_convolution_is_a_matrix_and_its_transpose(window: Window) -> None:
     shape = (3, 5, 6)
     extents = [d * (k - 1) + 1 for k, d in zip(window.size, window.dilation, strict=True)]
     outputs = tuple(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from backend.kernels.running import normal, run
@@ -13,7 +15,7 @@ from cnnspec.backend.kernels.registry import Context
 SHAPE = (4, 8, 1, 25, 25)
 
 
-def masks(rate=0.3, stream=0, **context):
+def masks(rate: Any = 0.3, stream: Any = 0, **context: Any) -> Any:
     result = run(
         Dropout(rate, stream),
         [np.ones(SHAPE)],
@@ -37,20 +39,22 @@ def masks(rate=0.3, stream=0, **context):
         ),
     ],
 )
-def test_the_generator_gives_its_authors_answers(counter, key, expected):
+def test_the_generator_gives_its_authors_answers(
+    counter: list[int], key: list[int], expected: list[int]
+) -> None:
     words = philox(tuple(map(np.uint64, counter)), tuple(map(np.uint64, key)))
     assert list(map(int, words)) == expected
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.3, 0.9])
-def test_elements_are_dropped_at_the_rate_and_the_mean_is_kept(rate):
+def test_elements_are_dropped_at_the_rate_and_the_mean_is_kept(rate: float) -> None:
     mask = masks(rate, training=True)
     assert set(np.unique(mask)) <= {0.0, 1 / (1 - rate)}
     deviation = np.sqrt(rate / (1 - rate) / mask.size)
     assert abs(mask.mean() - 1) <= 4 * deviation
 
 
-def test_the_mask_depends_on_nothing_else():
+def test_the_mask_depends_on_nothing_else() -> None:
     same = masks(training=True, seed=7, step=3)
     np.testing.assert_array_equal(same, masks(training=True, seed=7, step=3, threads=2))
     for other in (
@@ -61,7 +65,7 @@ def test_the_mask_depends_on_nothing_else():
         assert abs(np.mean(same == other) - (0.7**2 + 0.3**2)) < 0.02
 
 
-def test_the_same_elements_are_dropped_in_either_precision():
+def test_the_same_elements_are_dropped_in_either_precision() -> None:
     ones = np.ones(SHAPE)
     context = Context(training=True)
     kept = [
@@ -71,7 +75,7 @@ def test_the_same_elements_are_dropped_in_either_precision():
     np.testing.assert_array_equal(*kept)
 
 
-def test_nothing_is_dropped_outside_training():
+def test_nothing_is_dropped_outside_training() -> None:
     x = normal(*SHAPE)
     result = run(Dropout(0.5, 0), [x], outputs=[SHAPE], context=Context(training=False))
     np.testing.assert_array_equal(result.outputs[0], x)

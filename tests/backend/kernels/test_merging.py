@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from backend.kernels.running import assert_agrees, normal
 
 from cnnspec.backend.kernels.merging import accumulate_into
-from cnnspec.backend.kernels.operations import Add, Concat, Gain, Multiply, Scale, Split
+from cnnspec.backend.kernels.operations import Add, Concat, Gain, Multiply, Scale, Shape, Split
 from cnnspec.backend.kernels.registry import Backward, Context, backward
 
 torch = pytest.importorskip("torch")
@@ -24,24 +26,24 @@ BROADCASTS = [
 ]
 
 
-def tensors(shapes):
+def tensors(shapes: Any) -> Any:
     return [normal(*shape, seed=seed) for seed, shape in enumerate(shapes)]
 
 
 @pytest.mark.parametrize("shapes", BROADCASTS)
-def test_add_broadcasts_and_its_gradients_are_summed(shapes):
+def test_add_broadcasts_and_its_gradients_are_summed(shapes: list[Shape]) -> None:
     assert_agrees(Add(), lambda *inputs: sum(inputs[1:], inputs[0] * 1), tensors(shapes))
 
 
 @pytest.mark.parametrize("shapes", BROADCASTS)
-def test_multiply_broadcasts_and_its_gradients_are_summed(shapes):
+def test_multiply_broadcasts_and_its_gradients_are_summed(shapes: list[Shape]) -> None:
     assert_agrees(
         Multiply(), lambda *inputs: torch.stack(torch.broadcast_tensors(*inputs)).prod(0), tensors(shapes)
     )
 
 
 @pytest.mark.parametrize("axis", [1, 2, 4])
-def test_concat_and_split_along_any_axis(axis):
+def test_concat_and_split_along_any_axis(axis: int) -> None:
     shapes = [[2, 3, 4, 5, 6] for _ in range(3)]
     for size, shape in zip((1, 4, 2), shapes, strict=True):
         shape[axis] = size
@@ -51,12 +53,12 @@ def test_concat_and_split_along_any_axis(axis):
     assert_agrees(Split(axis), lambda x: tuple(x.split([1, 4, 2], axis)), [whole])
 
 
-def test_vectors_are_joined_and_split():
+def test_vectors_are_joined_and_split() -> None:
     assert_agrees(Concat(), lambda a, b: torch.cat([a, b], 1), tensors([(3, 2), (3, 5)]))
     assert_agrees(Split(), lambda x: tuple(x.split([2, 5], 1)), tensors([(3, 7)]))
 
 
-def test_an_unwanted_gradient_of_a_concat_leaves_a_gap():
+def test_an_unwanted_gradient_of_a_concat_leaves_a_gap() -> None:
     slope, gradient = normal(2, 5), np.full((2, 3), np.nan)
     shapes = ((2, 2), (2, 3))
     backward(Concat(), Backward((), (), (slope,), (None, gradient), input_shapes=shapes), Context())
@@ -65,7 +67,7 @@ def test_an_unwanted_gradient_of_a_concat_leaves_a_gap():
         backward(Concat(), Backward((), (), (slope,), (None, gradient)), Context())
 
 
-def test_gradients_accumulate():
+def test_gradients_accumulate() -> None:
     total, part = normal(4, 3), normal(4, 3, seed=1)
     expected = total + part
     accumulate_into(total, part, threads=2)
@@ -73,8 +75,8 @@ def test_gradients_accumulate():
 
 
 @pytest.mark.parametrize("shape", [(2, 3, 4, 5, 6), (4, 3)])
-def test_learned_scale(shape):
-    def scale(x, weight, bias=None):
+def test_learned_scale(shape: Shape) -> None:
+    def scale(x: Any, weight: Any, bias: Any = None) -> Any:
         sizes = (1, 3, *(1,) * (len(shape) - 2))
         return x * weight.reshape(sizes) + (0 if bias is None else bias.reshape(sizes))
 
@@ -83,6 +85,6 @@ def test_learned_scale(shape):
     assert_agrees(Scale(bias=True), scale, [normal(*shape)], [weight, bias])
 
 
-def test_gain():
+def test_gain() -> None:
     assert_agrees(Gain(-0.25), lambda x: -0.25 * x, [normal(2, 3, 1, 2, 2)])
     assert_agrees(Gain(0.1), lambda x: 0.1 * x, [normal(2, 3).astype(np.float32)], tolerance=0)
