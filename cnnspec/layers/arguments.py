@@ -7,7 +7,7 @@ from dataclasses import MISSING, Field, dataclass, field, fields
 from fractions import Fraction
 from typing import Any, cast
 
-from cnnspec.dims import Dim, Symbolic, render
+from cnnspec.dims import Dim, Symbolic, digits, render
 
 PerAxis = Dim | tuple[Dim, ...]
 """One size for every spatial axis, or one an axis."""
@@ -76,7 +76,7 @@ def _whole(value: object, least: int) -> Dim:
     if isinstance(value, bool) or not isinstance(value, int | Fraction):
         raise ArgumentProblem(f"must be a whole number, not {describe(value)}")
     if value < least:
-        raise ArgumentProblem(f"must be at least {least}, not {value}")
+        raise ArgumentProblem(f"must be at least {least}, not {describe(value)}")
     return int(value)
 
 
@@ -89,7 +89,8 @@ def describe(value: object) -> str:
     """A value in the words of the language."""
     each = entries(value)
     if each is not None:
-        return "(" + ", ".join(map(describe, each)) + ")"
+        shown = [describe(item) for item in each[:MAX_SHOWN]]
+        return "(" + ", ".join([*shown, "…"] if len(each) > MAX_SHOWN else shown) + ")"
     match value:
         case bool():
             return "true" if value else "false"
@@ -97,8 +98,8 @@ def describe(value: object) -> str:
             return f"`{value}`"
         case Fraction():
             return f"{float(value):g}"
-        case Symbolic():
-            return render(value)
+        case int() | Symbolic():
+            return digits(value) if isinstance(value, int) else render(value)
         case _:
             return str(value)
 
@@ -114,7 +115,7 @@ def _amount(value: object) -> Dim:
 def _per_axis(least: int) -> Callable[[object], PerAxis]:
     def accept(value: object) -> PerAxis:
         each = entries(value)
-        return _whole(value, least) if each is None else tuple(_whole(item, least) for item in each)
+        return _whole(value, least) if each is None else tuple(_whole(item, least) for item in _some(each))
 
     return accept
 
@@ -129,7 +130,13 @@ def _padding(value: object) -> Padding:
 
 def _sides(value: object) -> Sides:
     each = entries(value)
-    return _whole(value, 0) if each is None else tuple(_pad_of_axis(item) for item in each)
+    return _whole(value, 0) if each is None else tuple(_pad_of_axis(item) for item in _some(each))
+
+
+def _some(each: tuple[object, ...]) -> tuple[object, ...]:
+    if not each:
+        raise ArgumentProblem("needs one value an axis, not ()")
+    return each
 
 
 def _pad_of_axis(item: object) -> Dim | tuple[Dim, Dim]:
@@ -174,7 +181,7 @@ def choice(*words: str) -> Kind:
 
 def _shape(value: object) -> tuple[Dim, ...]:
     each = entries(value)
-    return tuple(_whole(item, 1) for item in ((value,) if each is None else each))
+    return tuple(_whole(item, 1) for item in ((value,) if each is None else _some(each)))
 
 
 def _order(value: object) -> tuple[int, ...]:
@@ -187,6 +194,9 @@ def _order(value: object) -> tuple[int, ...]:
     return tuple(axis for axis in order if isinstance(axis, int))
 
 
+MAX_SHOWN = 8
+"""How many entries of a tuple a message shows."""
+
 MAX_PARTS = 4096
 """The most tensors one may be cut into."""
 
@@ -196,7 +206,7 @@ def _number_of_parts(value: object) -> int:
     if isinstance(number, Symbolic):
         raise ArgumentProblem(f"must be a known number, not {render(number)}")
     if number > MAX_PARTS:
-        raise ArgumentProblem(f"must be at most {MAX_PARTS:,}, not {number:,}")
+        raise ArgumentProblem(f"must be at most {MAX_PARTS:,}, not {digits(number, grouped=True)}")
     return number
 
 
@@ -204,7 +214,7 @@ def _parts(value: object) -> Parts:
     each = entries(value)
     if each is None:
         return _number_of_parts(value)
-    _number_of_parts(len(each))
+    _number_of_parts(len(_some(each)))
     return tuple(_whole(item, 1) for item in each)
 
 
