@@ -109,6 +109,7 @@ class PlainProgram:
             weights=self._weights(step.call.weights),
             saved=saved,
             workspace=workspace,
+            input_shapes=tuple((count, *shape[1:]) for shape in step.call.input_shapes),
         )
         return registry.bind_backward(step.call.operation, arrays)
 

@@ -181,7 +181,7 @@ def _(layer: Layer, at: Application) -> Operation:
 @operation_of.register
 def _(layer: normalisation.BatchNorm, at: Application) -> Operation:
     del at
-    return operations.BatchNorm(float(layer.eps), float(layer.momentum), layer.affine)
+    return operations.BatchNorm(float(layer.eps), float(layer.momentum), layer.affine, layer.track)
 
 
 @operation_of.register
