@@ -39,22 +39,33 @@ Box = dict[tuple[str, int], Hull]
 """What is seen of every axis of every input."""
 
 _HOW = (
-    "the gradient of a unit in the middle, with positive weights and inputs and no layer replaced; where a "
-    "maximum chooses, the union over several inputs"
+    "the gradient of a unit in the middle of {checked} of the {all} layers that change the field, with positive "
+    "weights and inputs and no layer replaced; where a maximum chooses, the union over several inputs"
 )
+_MOST_LAYERS = 16
 _BATCH = 4
 _ROUNDS = 8
 _GAIN = 0.5
 """The sum of a positive kernel: below 1, so that sums of branches do not saturate what follows."""
 
 
-def check_fields(analysis: Analysis, seconds: float, seed: int, threads: int) -> Section:
-    """Compare the layers that change what is seen, the last ones first, for as long as there is time."""
-    probes = [_Probe(facts, analysis.graph) for facts in reversed(analysis.layers) if _changes_field(facts)]
-    running = [probe for probe in probes if not probe.hidden]
-    if running:
-        _measure(analysis.graph, running, perf_counter() + seconds, seed, threads)
-    return Section(Topic.RECEPTIVE_FIELDS, _HOW, tuple(probe.claim() for probe in reversed(probes)))
+def check_fields(analysis: Analysis, seconds: float, seed: int, threads: int | None) -> Section:
+    """Compare layers that change what is seen, for as long as there is time."""
+    changing = [facts for facts in analysis.layers if _changes_field(facts)]
+    chosen = _spread(changing, _MOST_LAYERS)
+    probes = [_Probe(facts, analysis.graph) for facts in chosen]
+    end = perf_counter() + seconds
+    for probe in probes:
+        if not probe.hidden:
+            _measure(analysis.graph, probe, end, seed, threads)
+    how = _HOW.format(checked=len(chosen), all=len(changing))
+    return Section(Topic.RECEPTIVE_FIELDS, how, tuple(probe.claim() for probe in probes))
+
+
+def _spread(layers: list[LayerFacts], most: int) -> list[LayerFacts]:
+    """So many of the layers at most, from the first to the last at even distances."""
+    count = min(most, len(layers))
+    return [layers[index * (len(layers) - 1) // max(1, count - 1)] for index in range(count)]
 
 
 def _changes_field(facts: LayerFacts) -> bool:
@@ -79,6 +90,7 @@ class _Probe:
         self.hidden, self.bound = _obstacles(graph, facts.path)
         self.sizes = {spec.name: whole_shape(spec.tensor.shape)[1:] for spec in graph.inputs}
         self.seen: Box = {}
+        self.done = False
 
     @property
     def expected(self) -> Box:
@@ -116,7 +128,7 @@ class _Probe:
     def claim(self) -> Claim:
         """The outcome."""
         expected = {key: self.cut_off(key, hull) for key, hull in self.expected.items()}
-        if self.hidden or not self.seen:
+        if self.hidden or not self.done:
             why = self.hidden or "time was up"
             return unchecked(Topic.RECEPTIVE_FIELDS, self.facts.path, _box_text(expected), why)
         verdict = self.verdict
@@ -151,11 +163,11 @@ def _box_text(box: Mapping[tuple[str, int], Hull]) -> str:
     return ", ".join(f"{name} {box}" for name, box in boxes.items())
 
 
-def _measure(graph: Graph, probes: list[_Probe], end: float, seed: int, threads: int) -> None:
-    """Look back from every probe through new inputs, until it holds or contradicts its claim."""
-    outputs = [Output(probe.facts.path, probe.facts.node.outputs[0]) for probe in probes]
+def _measure(graph: Graph, probe: _Probe, end: float, seed: int, threads: int | None) -> None:
+    """Look back from a layer through new inputs, until its claim holds or enough were tried."""
+    path = probe.facts.path
     plan = make_plan(
-        replace(graph, outputs=outputs),
+        replace(graph, outputs=[Output(path, probe.facts.node.outputs[0])]),
         batch=_BATCH,
         training=True,
         dtype="float64",
@@ -166,26 +178,20 @@ def _measure(graph: Graph, probes: list[_Probe], end: float, seed: int, threads:
     random = np.random.default_rng(seed)
     _make_positive(executable, random)
     for number in range(_ROUNDS):
+        if perf_counter() > end:
+            return
         inputs = {port.name: _positive_input(port, random, with_slopes=number == 0) for port in plan.inputs}
         executable.forward(inputs, training=False)
-        for probe in probes:
-            if perf_counter() > end:
-                return
-            if not probe.seen or probe.verdict is not Verdict.HOLDS:
-                _look_back(executable, probe, random)
-        if all(probe.verdict is Verdict.HOLDS for probe in probes):
-            return
-
-
-def _look_back(executable: Executable, probe: _Probe, random: np.random.Generator) -> None:
-    path = probe.facts.path
-    seed = np.zeros_like(executable.outputs[path])
-    seed[(slice(None), slice(None), *probe.unit)] = random.uniform(0.5, 1.5, seed.shape[:2])
-    executable.backward({path: seed})
-    for name, gradient in executable.input_gradients.items():
-        for axis in range(gradient.ndim - 2):
-            others = tuple(other for other in range(gradient.ndim) if other != axis + 2)
-            probe.see((name, axis), np.flatnonzero(np.abs(gradient).max(axis=others)))
+        gradient = np.zeros_like(executable.outputs[path])
+        gradient[(slice(None), slice(None), *probe.unit)] = random.uniform(0.5, 1.5, gradient.shape[:2])
+        executable.backward({path: gradient})
+        for name, found in executable.input_gradients.items():
+            for axis in range(found.ndim - 2):
+                others = tuple(other for other in range(found.ndim) if other != axis + 2)
+                probe.see((name, axis), np.flatnonzero(np.abs(found).max(axis=others)))
+        if probe.verdict is Verdict.HOLDS:
+            break
+    probe.done = True
 
 
 def _make_positive(executable: Executable, random: np.random.Generator) -> None:
@@ -199,10 +205,10 @@ def _make_positive(executable: Executable, random: np.random.Generator) -> None:
 
 
 def _positive_input(port: Port, random: np.random.Generator, *, with_slopes: bool) -> Array:
-    """Random positive samples; with slopes the first falls along all axes and the second rises."""
-    samples = random.uniform(0.5, 1.5, (_BATCH, *port.shape))
+    """Positive samples up to 1, of widely different sizes; with slopes the first falls and the second rises."""
+    samples = np.exp(2 * random.standard_normal((_BATCH, *port.shape)))
     if with_slopes:
         rises = [np.linspace(0, 1, size) for size in port.shape[1:]]
         rising = sum(np.meshgrid(*rises, indexing="ij"), start=np.zeros(port.shape[1:]))
         samples[0], samples[1] = 1 + rising.max() - rising, 1 + rising
-    return samples
+    return samples / samples.max(axis=tuple(range(1, samples.ndim)), keepdims=True)

@@ -8,7 +8,7 @@ import numpy as np
 
 from cnnspec.analysis.facts import Analysis, LayerFacts
 from cnnspec.backend.certificate import Claim, Section, Topic, Verdict, compared, text_of, unchecked
-from cnnspec.backend.executable import Executable
+from cnnspec.backend.executable import Arrays, Executable
 from cnnspec.backend.kernels.arrays import Context
 from cnnspec.backend.kernels.operations import Shape
 from cnnspec.backend.plan.sizes import whole
@@ -22,28 +22,34 @@ _HOW = (
     "and pools were put down one by one and counted"
 )
 
+_UNWRITTEN = 0x7FF8_5A5A_5A5A_5A5A
+"""The bits of a number that no computation makes."""
 
-def check_shapes(analysis: Analysis, executable: Executable) -> Section:
-    """Run layer by layer on the inputs that lie in the executable."""
-    found = dict(_run(executable))
+
+def check_shapes(analysis: Analysis, executable: Executable, inputs: Arrays) -> Section:
+    """Run layer by layer, in float64."""
+    found = dict(_run(executable, inputs))
     claims = (claim for facts in analysis.layers if facts.node.inputs for claim in _claims(facts, found))
     return Section(Topic.SHAPES, _HOW, tuple(claims))
 
 
-def _run(executable: Executable) -> Iterator[tuple[str, list[Shape] | str]]:
+def _run(executable: Executable, inputs: Arrays) -> Iterator[tuple[str, list[Shape] | str]]:
     """For every layer the shapes of what it wrote, or what went wrong; nothing after a layer that refuses."""
     plan, program = executable.plan, PlainProgram(executable.plan, executable.storage)
     context = Context(plan.training, executable.seed, 1, executable.threads)
+    for port in plan.inputs:
+        target = program.tensor(port.buffer, plan.batch)
+        target[...] = inputs[port.name].reshape(target.shape)
     for step in plan.forward:
         targets = [program.tensor(output, plan.batch) for output in step.outputs]
         for target in targets:
-            target.fill(np.nan)
+            target.view(np.uint64).fill(_UNWRITTEN)
         try:
             program.run(step, plan.batch, context)
         except ValueError as refusal:
             yield step.path, f"refused: {refusal}"
             return
-        missing = sum(int(np.isnan(target).sum()) for target in targets)
+        missing = sum(int((target.view(np.uint64) == _UNWRITTEN).sum()) for target in targets)
         yield step.path, f"{missing} elements not written" if missing else [t.shape for t in targets]
 
 
