@@ -12,6 +12,7 @@ from cnnspec.diagnostics.suggest import nearest
 from cnnspec.language import ast, limits
 from cnnspec.language.parse import parse
 from cnnspec.language.reading import read
+from cnnspec.language.values import Block
 
 STANDARD_LIBRARY = Path(__file__).with_name("std.cnn")
 PROJECT_MARKS = ("pyproject.toml", ".git")
@@ -29,11 +30,11 @@ class Unit:
     complete: bool
 
     @cached_property
-    def blocks(self) -> Mapping[str, tuple[ast.Definition, Unit]]:
-        """Every block that can be named in this file, with the file that defines it."""
-        seen: dict[str, tuple[ast.Definition, Unit]] = {}
+    def blocks(self) -> Mapping[str, Block]:
+        """Every block that can be named in this file."""
+        seen: dict[str, Block] = {}
         for unit in (*reversed(self.used), self):
-            seen |= {name: (definition, unit) for name, definition in unit.own("block").items()}
+            seen |= {name: Block(definition, unit) for name, definition in unit.own("block").items()}
         return seen
 
     @cached_property
@@ -43,7 +44,11 @@ class Unit:
 
     def own(self, kind: str) -> dict[str, ast.Definition]:
         """The definitions of a kind made in this file; of two with one name the first."""
-        return {d.name: d for d in reversed(self.file.definitions) if d.kind == kind}
+        found: dict[str, ast.Definition] = {}
+        for definition in self.file.definitions:
+            if definition.kind == kind:
+                found.setdefault(definition.name, definition)
+        return found
 
 
 @dataclass(frozen=True, eq=False)
