@@ -28,6 +28,8 @@ _FAULTS = {
     Fault.MIXED: ("indentation", "tabs and spaces are mixed in the indentation: use one of them"),
     Fault.TOO_DEEP: ("limit", f"more than {MAX_INDENTATION} bodies within each other"),
 }
+_QUOTED = r'"""[\s\S]*?"""|"[^"\r\n]*"|#[^\r\n]*'
+_REST_OF_LINE = rf'(?:[^"#\r\n]++|{_QUOTED}|")*+'
 _BRACKETS = r'"[^"\r\n]*"|#[^\r\n]*|[()\[\]\r\n]'
 _LINE_OF_WORDS = r"(?:\r\n|\r|\n)([ \t]*)(?=[A-Za-z_])"
 
@@ -47,7 +49,7 @@ class Lexer:
         self._indentation = Indentation(MAX_INDENTATION)
         self._faults: set[Fault] = set()
         self._before_line: tuple[tuple[str, ...], frozenset[Fault]] = ((), frozenset())
-        self._is_skipping = self._is_spread = False
+        self._absorbs = False
         self._is_behind_colon = False
         self._pending: deque[Token] = deque()
         self._is_first_line = True
@@ -71,29 +73,35 @@ class Lexer:
                     self.comments.append(Span(self._source, start, self._position))
             elif kind != NEWLINE:
                 return self._token(kind, match[0], start, fits)
-            elif self._is_skipping or not self.brackets:
+            elif not self.brackets:
                 self._begin_line()
         return self._pending.popleft()
 
     def _token(self, kind: str, text: str, start: int, fits: Callable[[str], bool]) -> Token:
         self._end_of_last = self._position
         self._is_behind_colon = text == ":"
-        if kind == "NAME":
-            keyword = self._words.keywords.get(text)
-            return Token(keyword if keyword and fits(keyword) else kind, text, start, self._position)
         token = Token(kind, text, start, self._position)
+        if kind == "NAME":
+            return self.with_context(token, fits)
         if text in CLOSERS:
             return self._open(token)
         if self.brackets and text == CLOSERS[self.brackets[-1].text]:
             self.brackets.pop()
         return token
 
+    def with_context(self, token: Token, fits: Callable[[str], bool]) -> Token:
+        """A word as a keyword where that fits, and as a name everywhere else; another token as it is."""
+        keyword = self._words.keywords.get(token.text)
+        if keyword is None:
+            return token
+        return token._replace(kind=keyword if fits(keyword) else "NAME")
+
     def _open(self, token: Token) -> Token:
         self.brackets.append(token)
-        if len(self.brackets) <= MAX_NESTING or self._is_skipping:
+        if len(self.brackets) <= MAX_NESTING:
             return token
         span = Span(self._source, token.start, token.end)
-        self._report(Diagnostic("limit", f"more than {MAX_NESTING} brackets within each other", span))
+        self._findings.add(Diagnostic("limit", f"more than {MAX_NESTING} brackets within each other", span))
         return token._replace(kind=BAD)
 
     def _without_match(self, fits: Callable[[str], bool]) -> None:
@@ -101,12 +109,9 @@ class Lexer:
         if self._position >= len(self._text):
             self._end()
             return
-        if self._is_skipping and self._text[self._position] != '"':
-            self._position += 1
-            return
         found = misfit(self._text, self._position)
         start, self._position = self._position, self._position + found.skip
-        self._report(self._diagnose(found, start))
+        self._findings.add(self._diagnose(found, start))
         if found.read_as == " ":
             return
         match = self._words.pattern.fullmatch(found.read_as or "")
@@ -123,14 +128,10 @@ class Lexer:
         )
 
     def _end(self) -> None:
-        if self.brackets and not self._is_skipping:
+        if self.brackets:
             self._pending.append(Token(END, "", self._position, self._position))
         else:
             self._begin_line()
-
-    def _report(self, diagnostic: Diagnostic) -> None:
-        if not self._is_skipping:
-            self._findings.add(diagnostic)
 
     # --- lines
 
@@ -141,7 +142,7 @@ class Lexer:
         if indentation is not None and self._goes_on(indentation):
             return
         self.brackets.clear()
-        self._is_skipping = self._is_spread = False
+        self._absorbs = False
         if not self._is_first_line:
             self._pending.append(self._mark(NEWLINE))
         if indentation is None:
@@ -151,12 +152,9 @@ class Lexer:
             self._indent(indentation, Span(self._source, line_start, self._position))
 
     def _goes_on(self, indentation: str) -> bool:
-        """Whether the line at this position belongs to the statement before it.
-
-        Brackets are still open here only while a broken statement is skipped.
-        """
+        """Whether the line at this position belongs to the statement before it."""
         is_deeper = self._indentation.is_deeper(indentation) and not self._is_first_line
-        if self.brackets or self._is_spread:
+        if self._absorbs:
             return is_deeper or self._closes_more(self._position)
         return is_deeper and self._text.startswith(_CONTINUATION, self._position)
 
@@ -212,7 +210,7 @@ class Lexer:
         """Say what is wrong with the indentation of a line, once for many lines with the same mistake."""
         if fault not in self._faults:
             code, message = _FAULTS[fault]
-            self._report(Diagnostic(code, message, span))
+            self._findings.add(Diagnostic(code, message, span))
         self._faults.add(fault)
 
     # --- recovery
@@ -253,10 +251,21 @@ class Lexer:
             self._faults = set(faults)
             self._pending.clear()
             self._go_back(token.start)
-        self._is_skipping, self._is_spread = True, is_spread
-        while (token := self.next(_nothing_fits)).kind != NEWLINE:
-            continue
-        return token
+        open_brackets = len(self.brackets)
+        while not self._pending:
+            open_brackets = self._skip_line(open_brackets)
+            self._absorbs = is_spread or open_brackets > 0
+            self._begin_line()
+        return self._pending.popleft()
+
+    def _skip_line(self, open_brackets: int) -> int:
+        """Go to the end of a line; how many brackets are open there."""
+        match = re.compile(_REST_OF_LINE).match(self._text, self._position)
+        end = match.end() if match else self._position
+        line = re.sub(_QUOTED, "", self._text[self._position : end])
+        self._position = end
+        opened, closed = (sum(map(line.count, signs)) for signs in (CLOSERS, CLOSERS.values()))
+        return max(0, open_brackets + opened - closed)
 
 
 def _nothing_fits(_kind: str) -> bool:

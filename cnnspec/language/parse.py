@@ -153,7 +153,7 @@ class _Parser:
         self._automaton.feed(Token(BROKEN, "", token.start, token.start))
         if token.kind in (INDENT, DEDENT) or is_body_missing:
             self._automaton.feed(Token(NEWLINE, "", token.start, token.start))
-            return token
+            return self._lexer.with_context(token, self._automaton.fits)
         return self._lexer.skip_statement(token, is_spread=is_spread)
 
     def _is_spread(self, token: Token) -> bool:

@@ -40,7 +40,7 @@ def arrow_first(s: Situation) -> Diagnostic | None:
     """`-> relu` begins a line that is not deeper than the one it goes on with."""
     if s.line or s.token.text != "->":
         return None
-    message = "a line that begins with `->` goes on with the line above, and is indented deeper than that"
+    message = "a line that begins with `->` goes on with the line above, and stands deeper"
     return syntax(message, s.span(), "indent this line, or begin it with `it`", edit="    ->")
 
 
@@ -80,7 +80,7 @@ def missing_colon(s: Situation) -> Diagnostic | None:
     """A head, or an input's name, without its `:`."""
     if ":" not in s.expected or not (s.is_head or s.first.text == "input"):
         return None
-    if s.is_head and s.token.kind != NEWLINE and s.rest_of_line.endswith(":"):
+    if s.is_head and s.token.kind != NEWLINE and ":" in s.rest_of_line:
         return None
     after = "the input's name" if s.first.text == "input" else f"the head of this `{s.first.text}`"
     if s.token.text == "=":
