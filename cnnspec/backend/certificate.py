@@ -28,7 +28,7 @@ class Topic(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One statement. `where` is a layer's path, a weight's name, or empty for the net; `note` says why not checked."""
+    """One statement: `where` is a layer's path or a weight's name; `note` says why it was not checked."""
 
     topic: Topic
     where: str

@@ -62,7 +62,7 @@ class Executable:
 
     @property
     def parameters(self) -> Arrays:
-        """The weights by path (`stage2.1.conv1.weight`), frozen ones too. To set one: `p[name][...] = values`."""
+        """The weights by path (`stage2.1.conv1.weight`), frozen ones too. `p[path][...] = x` sets one."""
         return self._weights(buffers=False)
 
     @property

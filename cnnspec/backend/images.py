@@ -32,8 +32,8 @@ _BROKEN = (
 def read_input(path: str | Path, shape: tuple[int, ...]) -> NDArray[Any]:
     """A file as a batch `(count, *shape)` or `(count, channels, *other sizes)`: one picture, or an array.
 
-    `.npy` holds one sample or a batch of them (a grey map may leave its channel out). A picture is turned into
-    grey or colour as the net's channels ask. Raises DiagnosticError (bad-data).
+    `.npy` holds one sample or a batch of them (a grey map may leave its channel out). A picture is turned
+    into grey or colour as the net's channels ask. Raises DiagnosticError (bad-data).
     """
     path = Path(path).expanduser()
     if path.suffix.lower() == ".npy":

@@ -1,10 +1,10 @@
 """From stored samples to what a net reads: the same steps in training, in testing and in `run`.
 
 1. Bytes 0 … 255 are divided by 255; real numbers stay as they are.
-2. An image smaller than the net's input is padded with 0 on all sides, the odd pixel after: MNIST's 28×28 digits
-   become LeNet-5's 32×32. At most a quarter of the input's size is added along an axis.
-3. The mean of the training images is subtracted, and the difference divided by their standard deviation, both a
-   number a channel.
+2. An image smaller than the net's input is padded with 0 on all sides, the odd pixel after: MNIST's 28×28
+   digits become LeNet-5's 32×32. At most a quarter of the input's size is added along an axis.
+3. The mean of the training images is subtracted, and the difference divided by their standard deviation,
+   both a number a channel.
 
 The numbers of step 3 are stored in the weights file, so that `run` repeats what training did.
 """
@@ -83,7 +83,7 @@ def _moments(values: NDArray[Any]) -> tuple[float, float]:
 
 
 def pad_to(images: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
-    """Images `(count, channels, *spatial)` padded with zeros to `(count, *shape)`. DiagnosticError where they do not fit."""
+    """Images padded with zeros to `(count, *shape)`; DiagnosticError (bad-data) where they do not fit."""
     if images.shape[1:] == shape:
         return images
     _must_fit(images.shape[1:], shape)

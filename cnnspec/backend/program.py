@@ -1,4 +1,4 @@
-"""A plan made ready to run. The executable knows a program by `Program` alone, so that a faster one fits in."""
+"""A plan made ready to run. The executable knows no more of it than `Program`: a faster one fits in."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class PlainProgram:
             call(context)
         if context.training:
             for counter in self._counters:
-                counter += 1
+                np.add(counter, 1, out=counter)
 
     def backward(self, count: int, context: Context) -> None:
         """Run the backward steps."""

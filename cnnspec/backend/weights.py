@@ -21,7 +21,7 @@ _NAMES_SHOWN = 4
 
 
 def save_weights(path: str | Path, arrays: Arrays, metadata: Mapping[str, str]) -> None:
-    """Write arrays and a few texts. Raises DiagnosticError (file-unwritable); the old file is then untouched."""
+    """Write arrays and a few texts. Raises DiagnosticError (file-unwritable), the old file untouched."""
     contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     with replacing(Path(path).expanduser()) as fresh:
         try:
@@ -39,8 +39,7 @@ def load_weights(path: str | Path, targets: Arrays, ignored: Collection[str] = (
     """
     path = Path(path).expanduser()
     try:
-        with safe_open(path, "numpy") as opened:
-            file = cast("Any", opened)
+        with cast("Any", safe_open(path, "numpy")) as file:
             if problems := list(_differences(path, file, targets, ignored)):
                 raise DiagnosticError(*problems)
             for name, target in targets.items():

@@ -52,7 +52,8 @@ def _read(stream: IO[bytes], path: Path, rank: int) -> NDArray[np.uint8]:
     elements = stream.read(count)
     if len(elements) < count:
         raise bad_data(
-            f"{path} is cut short: its header announces {_by(shape)} = {count:,} bytes, {len(elements):,} are there"
+            f"{path} is cut short: its header announces {_by(shape)} = {count:,} bytes, "
+            f"{len(elements):,} are there"
         )
     if stream.read(1):
         raise bad_data(f"{path} has more bytes than the {_by(shape)} that its header announces")

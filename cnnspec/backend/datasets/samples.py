@@ -33,8 +33,8 @@ class Samples:
 
     def __post_init__(self) -> None:
         if self.images.ndim < 2 or len(self.images) != len(self.labels):
-            message = f"{len(self.images)} images of shape {list(self.shape)} do not go with {len(self.labels)} labels"
-            raise bad_data(message)
+            images = f"{len(self.images)} images of shape {list(self.shape)}"
+            raise bad_data(f"{images} do not go with {len(self.labels)} labels")
         if self.images.dtype.kind == "f" and not np.isfinite(self.images).all():
             raise bad_data("the images hold values that are not finite (NaN or infinity)")
         if self.labels.size and self.labels.min() < 0:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 
 def available_memory(root: Path = Path("/")) -> int | None:
-    """Bytes that can still be allocated: the least of what the machine, its control groups and the limits of
-    the process allow. None where the system tells nothing.
+    """Bytes that can still be allocated; None where the system tells nothing.
+
+    The least of what the machine, its control groups and the limits of the process leave.
     """
     return min((*_of_the_machine(root), *_of_control_groups(root), *_of_the_process(root)), default=None)
 

@@ -99,8 +99,8 @@ class Tape:
 def sensitive(nodes: Sequence[Node], trained: Set[str], inputs: Iterable[Key]) -> tuple[set[str], set[Key]]:
     """The layers whose backward pass runs and the tensors that get gradients.
 
-    These are the layers at or after a trained weight (or an input whose gradient is asked for), and the tensors
-    that come from such layers.
+    These are the layers at or after a trained weight (or an input whose gradient is asked for), and the
+    tensors that come from such layers.
     """
     layers: set[str] = set()
     tensors: set[Key] = set(inputs)

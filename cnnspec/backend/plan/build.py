@@ -29,8 +29,9 @@ def make_plan(
 ) -> Plan:
     """What to run, in which order, in which buffers.
 
-    With `training` the plan has backward steps and the layers that exist only then: to all weights that are not
-    frozen, unless without `weight_gradients`, and with `input_gradients` to the inputs. Raises DiagnosticError: unbound-symbol, cannot-run, no-output, too-big.
+    With `training` the plan has backward steps and the layers that exist only then: to all weights that are
+    not frozen, unless without `weight_gradients`, and with `input_gradients` to the inputs. Raises
+    DiagnosticError: unbound-symbol, cannot-run, no-output, too-big.
     """
     refuse_requests(graph, batch, dtype)
     outputs = [*graph.inference_outputs, *(o for o in graph.outputs if o.training_only and training)]

@@ -25,7 +25,7 @@ def name_of(tensor: Tensor) -> str:
 
 @dataclass
 class Draft:
-    """`time` is that of the step that is being added. `tensors` and `calls` are what the backward steps build on."""
+    """`time` is that of the step being added. `tensors` and `calls` are what the backward steps build on."""
 
     batch: int
     dtype: str

@@ -62,7 +62,7 @@ def lower(node: Node, number: int) -> Operation:
 
 
 def refuse_unknown(nodes: Iterable[Node]) -> None:
-    """Raise DiagnosticError (cannot-run) where a layer has no operation, or a tensor more axes than kernels see."""
+    """Raise DiagnosticError (cannot-run) for a layer without operation or a tensor with too many axes."""
     unknown = operation_of.dispatch(Layer)
     problems: list[Diagnostic] = []
     for node in nodes:

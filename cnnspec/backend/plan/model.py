@@ -1,7 +1,8 @@
 """The plan of a run as a value: which operations, in which order, on which stretches of memory.
 
 Time is counted in steps: the forward steps are 0 … F − 1; at time F the caller reads the outputs and writes
-their gradients; the backward steps are F + 1 onwards. A buffer is alive from `first` to `last`, both included.
+their gradients; the backward steps are F + 1 onwards. A buffer is alive from `first` to `last`, both
+included.
 """
 
 from __future__ import annotations
@@ -116,8 +117,8 @@ class Forward:
 class Backward:
     """Run an operation backwards, on those inputs and outputs that it reads. An unwanted gradient is None.
 
-    The gradient of a weight goes to its slot (a Use) or, where the slot already has a part from another use of
-    the weight, to a buffer of its own (a number), which an `AddToWeight` adds.
+    The gradient of a weight goes to its slot (a Use) or, where the slot already has a part from another use
+    of the weight, to a buffer of its own (a number), which an `AddToWeight` adds.
     """
 
     call: Call

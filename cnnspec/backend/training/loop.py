@@ -45,9 +45,10 @@ def train(
 ) -> Trained:
     """Train in place, report each batch and epoch to `watch`, and save the weights after every epoch.
 
-    The same plan, weights, data and recipe give the same bytes. Ctrl-C is noticed between two layers; the weights
-    as they stand are then saved, and KeyboardInterrupt goes on. Raises DiagnosticError: bad-data where the data
-    does not fit the net, too-big, diverged (the last good weights stay in the file), file-unwritable.
+    The same plan, weights, data and recipe give the same bytes. Ctrl-C is noticed between two layers; the
+    weights as they stand are then saved, and KeyboardInterrupt goes on. Raises DiagnosticError: bad-data
+    where the data does not fit the net, too-big, diverged (the last good weights stay in the file),
+    file-unwritable.
     """
     run = _Run(executable, dataset, recipe, watch)
     try:
@@ -86,7 +87,7 @@ class _Run:
             time = epoch + batch / len(cuts)
             rate = self.recipe.schedule.rate(time, self.recipe.epochs)
             self.step(order[part], rate, tally)
-            self.watch(self._batch_done(epoch, batch + 1, len(cuts), tally, rate, perf_counter() - start))
+            self.watch(self._batch_done((epoch, batch + 1, len(cuts)), tally, rate, perf_counter() - start))
         self.done.append(self._epoch_done(epoch, tally, perf_counter() - start))
         self.watch(self.done[-1])
 
@@ -109,8 +110,9 @@ class _Run:
             self.saved_steps = self.updates.steps
 
     def _batch_done(
-        self, epoch: int, batch: int, batches: int, tally: Tally, rate: float, seconds: float
+        self, place: tuple[int, int, int], tally: Tally, rate: float, seconds: float
     ) -> BatchDone:
+        epoch, batch, batches = place
         left = (self.recipe.epochs - epoch) * batches - batch
         return BatchDone(
             epoch=epoch + 1,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cnnspec.backend.training.optimisers import Optimiser, Sgd
 from cnnspec.backend.training.schedules import Cosine, Schedule
@@ -13,6 +13,6 @@ class Recipe:
     """Epochs, update rule, learning rate over time, and the seed of the order in which samples come."""
 
     epochs: int = 10
-    optimiser: Optimiser = Sgd()
-    schedule: Schedule = Cosine(0.02)
+    optimiser: Optimiser = field(default_factory=Sgd)
+    schedule: Schedule = field(default_factory=lambda: Cosine(0.05))
     seed: int = 0

@@ -1,4 +1,4 @@
-"""How the learning rate changes. Time is the number of epochs done, with fractions: 1.5 is half way through the second."""
+"""How the learning rate changes. Time counts epochs: 1.5 is half way through the second."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Multiply-accumulates, counted by the kernels themselves.
 
-A convolution or linear layer whose weights and inputs are all 1 adds up 1·1 for every multiply-accumulate; so the
-sum over its outputs is how many there are. The padding is made of ones as well, for the count includes it. One
-output channel a group is run, and the others taken to cost the same.
+A convolution or linear layer whose weights and inputs are all 1 adds up 1·1 for every multiply-accumulate;
+so the sum over its outputs is how many there are. The padding is made of ones as well, for the count
+includes it. One output channel a group is run, and the others taken to cost the same.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def _claims(analysis: Analysis, counted: dict[str, int]) -> Iterator[Claim]:
 
 @dataclass(frozen=True, slots=True)
 class _Ones:
-    """A layer to be run on ones: with one output channel a group, without padding; `times` stands for the rest."""
+    """A layer to be run on ones, without padding, one output channel a group; `times` stands for the rest."""
 
     operation: Operation
     source: Shape

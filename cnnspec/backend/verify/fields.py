@@ -1,10 +1,10 @@
 """Receptive fields as the support of a gradient.
 
-The gradient of one unit of a layer, over all its channels, is taken back to the input by the backward pass; where it
-is not zero there, the unit sees. So that nothing cancels and no ReLU is shut, all weights are positive, biases are 0,
-normalisations of the batch are the identity, and inputs are positive; no layer is replaced. A maximum passes its
-gradient on to one element only: inputs that fall or rise along all axes make it choose the first or the last,
-random ones any, and the union over the inputs is taken.
+The gradient of one unit of a layer, over all its channels, is taken back to the input by the backward pass;
+where it is not zero there, the unit sees. So that nothing cancels and no ReLU is shut, all weights are
+positive, biases are 0, normalisations of the batch are the identity, and inputs are positive; no layer is
+replaced. A maximum passes its gradient on to one element only: inputs that fall or rise along all axes make
+it choose the first or the last, random ones any, and the union over the inputs is taken.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ Box = dict[tuple[str, int], Hull]
 """What is seen of every axis of every input."""
 
 _HOW = (
-    "the gradient of a unit in the middle of {checked} of the {all} layers that change the field, with positive "
-    "weights and inputs and no layer replaced; where a maximum chooses, the union over several inputs"
+    "the gradient of a unit in the middle of {checked} of the {all} layers that change the field, with "
+    "positive weights and inputs, no layer replaced; where a maximum chooses, the union over several inputs"
 )
 _MOST_LAYERS = 16
 _BATCH = 4
@@ -205,7 +205,7 @@ def _make_positive(executable: Executable, random: np.random.Generator) -> None:
 
 
 def _positive_input(port: Port, random: np.random.Generator, *, with_slopes: bool) -> Array:
-    """Positive samples up to 1, of widely different sizes; with slopes the first falls and the second rises."""
+    """Positive samples up to 1, widely different ones; with slopes the first falls and the second rises."""
     samples = np.exp(2 * random.standard_normal((_BATCH, *port.shape)))
     if with_slopes:
         rises = [np.linspace(0, 1, size) for size in port.shape[1:]]

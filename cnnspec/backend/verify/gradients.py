@@ -1,9 +1,10 @@
 """Gradients against central differences, in float64.
 
-The value that is differentiated is a random weighing of all outputs of a training step, batch statistics and
-dropout included (its random draws are the same every time). Along a direction d it must change by ⟨gradient, d⟩.
-Kinks (of ReLU, of a maximum) between the two points disturb the difference the less the smaller the step, a wrong
-gradient at every step alike: so smaller steps are tried before a claim is believed to fail.
+The value that is differentiated is a random weighing of all outputs of a training step, batch statistics
+and dropout included (its random draws are the same every time). Along a direction d it must change by
+⟨gradient, d⟩. Kinks (of ReLU, of a maximum) between the two points disturb the difference the less the
+smaller the step, a wrong gradient at every step alike: so smaller steps are tried before a claim is
+believed to fail.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from cnnspec.backend.executable import Executable
 Array = NDArray[Any]
 
 _HOW = (
-    "central differences in float64 of a random weighing of the outputs of a training step, along random directions "
-    "in which every tensor has the same share; a tensor that these leave in doubt again alone"
+    "central differences in float64 of a random weighing of the outputs of a training step, along random "
+    "directions in which every tensor has the same share; a tensor that these leave in doubt again alone"
 )
 _STEPS = (1e-7, 1e-8, 1e-6, 1e-9, 1e-5)
 _TOLERANCE = 1e-3
@@ -121,7 +122,7 @@ class _Differentiated:
         return moves, {move.name: self.share(move) for move in moves}
 
     def along(self, name: str) -> _Move:
-        """A random direction of one tensor, in which the element of greatest gradient has half of the share."""
+        """A random direction of one tensor; half of its share is the element of greatest gradient."""
         point, gradient = self.points[name], self.gradients[name]
         usual = float(np.sqrt(np.mean(point**2))) or 0.1
         values = usual * self.random.standard_normal(point.size)

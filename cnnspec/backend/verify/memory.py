@@ -9,10 +9,11 @@ from cnnspec.backend.certificate import Claim, Section, Topic, Verdict
 from cnnspec.backend.executable import Arrays, Executable
 from cnnspec.backend.plan.model import Plan, Role
 from cnnspec.backend.plan.refusals import in_bytes
+from cnnspec.backend.plan.sizes import whole
 
 _HOW = (
-    "the memory of the run was filled with two patterns before two runs, and the bytes that changed were counted "
-    "(scratch memory of kernels apart); within 10 %, for the gaps that packing leaves"
+    "the memory of the run was filled with two patterns before two runs, and the bytes that changed were "
+    "counted (scratch memory of kernels apart); within 10 %, for the gaps that packing leaves"
 )
 _TOLERANCE = 0.10
 
@@ -20,9 +21,8 @@ _TOLERANCE = 0.10
 def check_memory(analysis: Analysis, executable: Executable, inputs: Arrays) -> Section:
     """Compare the peak of activations at inference; the executable must be planned for inference."""
     plan = executable.plan
-    expected = analysis.inference_peak(plan.batch, plan.width).bytes
+    expected = whole(analysis.inference_peak(plan.batch, plan.width).bytes)
     measured = _touched(executable, inputs) - _scratch(plan)
-    assert isinstance(expected, int)
     close = abs(measured - expected) <= _TOLERANCE * expected
     verdict = Verdict.HOLDS if close else Verdict.FAILS
     claim = Claim(Topic.MEMORY, "activations at inference", in_bytes(expected), in_bytes(measured), verdict)

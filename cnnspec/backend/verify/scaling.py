@@ -14,7 +14,7 @@ _DIVISORS = (2, 3, 4, 6, 8, 12, 16)
 def smaller_inputs(
     spec: Spec, net: str | None = None, bindings: Mapping[str, Binding] | None = None
 ) -> Iterator[Analysis]:
-    """The net with the symbols of its inputs bound to halves, thirds, … of what they are, where that is legal.
+    """The net with the symbols of its inputs bound to halves, thirds, … of what they are, where legal.
 
     Nothing for a net whose inputs have no symbols: its sizes are not to be changed.
     """

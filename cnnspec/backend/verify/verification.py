@@ -34,7 +34,7 @@ _STEPS = 6
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How much to run: the batch, the seed of all random numbers, and the seconds for gradients and for fields."""
+    """How much to run: the batch, the seed, and the seconds for gradients and for receptive fields each."""
 
     batch: int = 3
     seed: int = 0
@@ -45,9 +45,9 @@ class Effort:
 def verify(analysis: Analysis, effort: Effort | None = None, smaller: Iterable[Analysis] = ()) -> Certificate:
     """Run a net forward and backward in float64, and compare what is measured with what its analysis claims.
 
-    `smaller` are the same net on smaller inputs, the largest first: gradients and receptive fields are checked on
-    the first for which there is time, and the certificate says so. Raises DiagnosticError where the net cannot be
-    run at all.
+    `smaller` are the same net on smaller inputs, the largest first: gradients and receptive fields are
+    checked on the first for which there is time, and the certificate says so. Raises DiagnosticError where
+    the net cannot be run at all.
     """
     effort = effort or Effort()
     executable = _executable(analysis.graph, effort)
