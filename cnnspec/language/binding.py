@@ -100,7 +100,7 @@ def _suggestions(argument: ast.Argument, name: str, formals: Formals) -> Iterato
     span = argument.name_span or argument.span
     for ours in arguments_in_our_words(name):
         if ours.word in formals.all:
-            yield Help(f"here it is called `{ours.word}`", (Edit(span, ours.word),))
+            yield Help(f"here it is called `{ours.word}`", (Edit(span, ours.word),), safe=True)
         if not ours.word:
             yield Help(ours.words)
     close = nearest(name, formals.all)

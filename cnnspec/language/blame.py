@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cnnspec.diagnostics import Help, Label
 from cnnspec.dims import Dim, render
 from cnnspec.graph import Graph, Node, Tensor
+from cnnspec.language.repair import way_out_of_clash
 from cnnspec.layers.base import Requirement, Weight
 from cnnspec.layers.spatial import shape_text
 
@@ -37,8 +38,9 @@ def _report_clash(site: Site, requirement: Requirement, inputs: tuple[Tensor, ..
     graph = site.scope.expansion.graph
     wrong = requirement.port or 0
     other = 0 if wrong else 1
-    axis = requirement.axis
-    notes = [note for port in (other, wrong) for note in _reasons(graph, inputs[port], axis)]
+    spatial = None if requirement.axis is None else requirement.axis - 1
+    notes = [note for port in (other, wrong) for note in _reasons(graph, inputs[port], spatial)]
+    general = Help(requirement.help()) if requirement.help else None
     site.scope.report(
         requirement.code,
         requirement.why(),
@@ -49,7 +51,7 @@ def _report_clash(site: Site, requirement: Requirement, inputs: tuple[Tensor, ..
             *(label for port in (other, wrong) for label in _origin(graph, inputs[port])),
         ),
         notes=tuple(dict.fromkeys(notes)),
-        help=Help(requirement.help()) if requirement.help else None,
+        help=way_out_of_clash(site, inputs, (other, wrong)) or general,
     )
 
 
@@ -83,7 +85,7 @@ def _origin(graph: Graph, tensor: Tensor) -> Iterator[Label]:
 
 def _reasons(graph: Graph, tensor: Tensor, axis: int | None) -> Iterator[str]:
     """Where the size along a spatial axis was made, with the numbers put in."""
-    if axis is None or len(tensor.shape) <= axis + 1:
+    if axis is None or not 0 <= axis < len(tensor.shape) - 1:
         return
     size = tensor.shape[axis + 1]
     node = _maker(graph, tensor, axis + 1, size)

@@ -33,7 +33,7 @@ Values = dict[str, Value]
 def apply_word(scope: BodyScope, target: LayerWord, node: ast.Name | ast.Call) -> Value:
     """What a layer of the language makes of the main line, or of the tensors given to it."""
     arguments, operands = _parted(target, node)
-    if not operands and arguments and _gives_tensor(scope, arguments[0]):
+    if not operands and _is_functional(scope, target, arguments):
         _report_functional(scope, target, arguments)
         return UNKNOWN
     bound = bind(scope, node, arguments, formals(target), lambda word: _stands_for_flag(scope, word))
@@ -93,14 +93,15 @@ def _parted(
     return options, tuple(a for a in arguments if a not in options)
 
 
-def _gives_tensor(scope: BodyScope, argument: ast.Argument) -> bool:
-    """Whether an argument by position is a tensor or would become one, as in the `relu(x)` of other tools."""
-    node = argument.value
-    if argument.name is not None or isinstance(node, ast.Number):
+def _is_functional(scope: BodyScope, target: LayerWord, arguments: tuple[ast.Argument, ...]) -> bool:
+    """Whether the first argument is a tensor or would become one, as in the `relu(x)` of other tools."""
+    if not arguments or arguments[0].name is not None:
         return False
+    node = arguments[0].value
     if isinstance(node, ast.Name):
         return node.name in ("in", "it") or isinstance(value_named(scope, node.name), Tensor)
-    return is_transformation(scope, node)
+    too_many = len(arguments) > len(formals(target).positional)
+    return (too_many or isinstance(node, ast.Call | ast.Pipeline)) and is_transformation(scope, node)
 
 
 def _report_functional(scope: BodyScope, target: LayerWord, arguments: tuple[ast.Argument, ...]) -> None:
@@ -135,7 +136,7 @@ def _value(scope: BodyScope, layer: type[Layer], name: str, argument: ast.Argume
             return node.name
         if node.name not in VALUES and callable_named(scope, node.name) is None:
             return unknown(scope, node, _words(layer, name))
-    if is_transformation(scope, node):
+    if not isinstance(node, ast.Number) and is_transformation(scope, node):
         scope.report("bad-argument", f"`{name}` must be a value, not a layer", node.span)
         return UNKNOWN
     return evaluate(node, scope)

@@ -32,7 +32,7 @@ MAX_ITEMS = 10_000
 MAX_REPETITIONS = 10_000
 """How often one `repeat` or `for` may go round."""
 
-MAX_LAYERS = 20_000
+MAX_LAYERS = 10_000
 """Layers in one net."""
 
 MAX_STEPS = 100_000

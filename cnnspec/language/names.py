@@ -19,6 +19,7 @@ from cnnspec.layers.classic_kernels import KERNELS
 if TYPE_CHECKING:
     from cnnspec.language.body import BodyScope
 
+Applicable = LayerWord | Block | Transformation
 TRUTHS = {"true": True, "false": False}
 
 
@@ -31,7 +32,7 @@ def name(scope: BodyScope, node: ast.Name) -> Value:
         return entry_line(scope, node.span)
     value = bound(scope, word)
     if value is None:
-        value = callable_named(scope, word)
+        value = defined(scope, word)
     if value is None:
         value = choice(word)
     if value is None:
@@ -48,10 +49,16 @@ def bound(scope: BodyScope, word: str) -> Value | None:
 def callable_named(scope: BodyScope, word: str) -> Callable | None:
     """What can be called by this name: a file's own blocks come before the layers of the language."""
     value = bound(scope, word)
-    if isinstance(value, Callable):
-        return value
-    if word in scope.unit.blocks:
-        return Block(*scope.unit.blocks[word])
+    return value if isinstance(value, Callable) else defined(scope, word)
+
+
+def defined(scope: BodyScope, word: str) -> Callable | None:
+    """The block, layer or function of this name."""
+    return scope.unit.blocks.get(word) or _built_in(word)
+
+
+@cache
+def _built_in(word: str) -> LayerWord | Function | None:
     if word in LAYERS:
         return LayerWord(word, LAYERS[word])
     return Function(word) if word in FUNCTIONS else None
@@ -72,24 +79,28 @@ def choices() -> frozenset[str]:
 
 def is_transformation(scope: BodyScope, node: ast.Expression) -> bool:
     """Whether an expression says what to do to the main line, rather than being a value of its own."""
-    while True:
-        match node:
-            case ast.Name(name=word) | ast.Call(callee=ast.Name(name=word)):
-                found = bound(scope, word) if isinstance(node, ast.Name) else None
-                found = callable_named(scope, word) if found is None else found
-                return isinstance(found, LayerWord | Block | Transformation)
-            case ast.Pipeline():
-                node = node.stages[0].value
-            case ast.Binary():
-                if is_transformation(scope, node.right):
-                    return True
-                node = node.left
-            case ast.Conditional():
-                if is_transformation(scope, node.then):
-                    return True
-                node = node.otherwise
-            case _:
-                return False
+    waiting: list[ast.Expression] = [node]
+    while waiting:
+        here = waiting.pop()
+        if isinstance(here, ast.Pipeline):
+            waiting.append(here.stages[0].value)
+        elif isinstance(here, ast.Binary):
+            waiting += (here.left, here.right)
+        elif isinstance(here, ast.Conditional):
+            waiting += (here.then, here.otherwise)
+        elif isinstance(_meaning(scope, here), Applicable):
+            return True
+    return False
+
+
+def _meaning(scope: BodyScope, node: ast.Expression) -> Value | None:
+    """What a name, or what is called, stands for."""
+    if isinstance(node, ast.Name):
+        value = bound(scope, node.name)
+        return defined(scope, node.name) if value is None else value
+    if isinstance(node, ast.Call) and isinstance(node.callee, ast.Name):
+        return callable_named(scope, node.callee.name)
+    return None
 
 
 def unknown(scope: BodyScope, node: ast.Name, words: Iterable[str] = ()) -> Value:
@@ -120,7 +131,10 @@ def unknown_callable(
     close = nearest(node.name, [*scope.unit.blocks, *LAYERS, *FUNCTIONS])
     if ours is not None:
         way_out = Help(f"here it is called {ours.words}", (Edit(node.span, ours.word),) if ours.word else ())
-        scope.report("unknown-layer", f"no layer is called `{node.name}`", node.span, help=way_out)
+        notes = _signature_note(ours.word)
+        scope.report(
+            "unknown-layer", f"no layer is called `{node.name}`", node.span, notes=notes, help=way_out
+        )
     elif close is not None:
         way_out = Help(f"did you mean `{close}`?", (Edit(node.span, close),))
         scope.report("unknown-layer", f"no layer or block is called `{node.name}`", node.span, help=way_out)
@@ -129,3 +143,11 @@ def unknown_callable(
     else:
         scope.report(code, message, node.span)
     return UNKNOWN
+
+
+def _signature_note(word: str) -> tuple[str, ...]:
+    """What a layer takes: other tools want the channels that come in first."""
+    if word not in LAYERS:
+        return ()
+    names = ", ".join(parameter.name for parameter in signature(LAYERS[word]))
+    return (f"it takes `{word}({names})`; what comes in is inferred",) if names else ()
