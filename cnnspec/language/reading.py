@@ -21,22 +21,30 @@ def read(path: str | Path, *, name: str | None = None) -> Source:
     """
     shown = str(path) if name is None else name
     try:
-        data = _bytes_of(path, shown)
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        data = _bytes_of(path)
+    except IsADirectoryError as error:
+        raise _unreadable(shown, "it is a folder") from error
+    except OSError as error:
+        reason = error.strerror or str(error)
         raise _unreadable(shown, reason[:1].lower() + reason[1:]) from error
+    except ValueError as error:
+        raise _unreadable(shown, "this is not a path") from error
     return decode(data, shown)
 
 
-def _bytes_of(path: str | Path, shown: str) -> bytes:
-    """The bytes of a regular file, at most one more than the limit. Never waits, as on a named pipe."""
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    with open(descriptor, "rb") as file:
-        mode = os.fstat(descriptor).st_mode
-        if not stat.S_ISREG(mode):
-            kind = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
-            raise _unreadable(shown, f"it is {kind}")
+def _bytes_of(path: str | Path) -> bytes:
+    """The bytes of a regular file, at most one more than the limit. Never waits, as for a named pipe.
+
+    Raises OSError, or ValueError for a path with a NUL in it.
+    """
+    with open(path, "rb", opener=_open_at_once) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError("it is not a regular file")
         return file.read(MAX_SOURCE_BYTES + 1)
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def decode(data: bytes, name: str) -> Source:
