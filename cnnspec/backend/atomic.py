@@ -35,6 +35,16 @@ def replacing(target: str | Path) -> Generator[Path]:
             fresh.unlink()
 
 
+def check_writable(target: str | Path) -> None:
+    """Raise now what `replacing` would raise after long work; the target is left alone."""
+    with suppress(_NothingToWriteError), replacing(target):
+        raise _NothingToWriteError
+
+
+class _NothingToWriteError(Exception):
+    """Leaves `replacing` without a new file."""
+
+
 def _ordinary(target: Path) -> Path:
     """Where the bytes are to go: through a symbolic link, never onto a folder or a device."""
     path = Path(os.path.realpath(target))

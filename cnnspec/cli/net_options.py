@@ -42,10 +42,10 @@ def _parse_setting(setting: str) -> tuple[str, Binding]:
     from cnnspec.language.elaborate import FREE
 
     name, equals, value = setting.partition("=")
-    name = name.strip()
-    if not name.isidentifier():
+    name, value = name.strip(), value.strip()
+    if not name.isidentifier() or (equals and not value):
         raise click.UsageError(f"`-s {_short(setting)}`: write NAME=VALUE, such as `-s H=256`")
-    return name, _number(setting, value.strip()) if equals else FREE
+    return name, _number(setting, value) if equals else FREE
 
 
 def _number(setting: str, text: str) -> int | Fraction:

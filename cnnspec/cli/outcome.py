@@ -12,7 +12,8 @@ import click
 from cnnspec.diagnostics import Diagnostic, Help
 from cnnspec.diagnostics.findings import Findings
 
-_NOT_FINDINGS = frozenset({"usage", "internal", "file-unreadable", "file-unwritable"})
+_ABOUT_CONTENT = frozenset({"limit", "not-text", "no-net"})
+"""Findings about what a spec says that may come without a place in it."""
 
 
 class Exit(IntEnum):
@@ -26,10 +27,15 @@ class Exit(IntEnum):
 
 
 def exit_for(findings: Findings) -> Exit:
-    """The exit code for what was found: a file named on the command line that cannot be read is trouble."""
-    if any(d.code in _NOT_FINDINGS and not (d.span and d.span.source.text) for d in findings.diagnostics):
+    """The exit code for what was found; what is not about a spec has kept the command from its work."""
+    if any(not _is_about_a_spec(diagnostic) for diagnostic in findings.diagnostics):
         return Exit.TROUBLE
     return Exit.FINDINGS if findings.fail else Exit.CLEAN
+
+
+def _is_about_a_spec(diagnostic: Diagnostic) -> bool:
+    has_place = diagnostic.span is not None and bool(diagnostic.span.source.text)
+    return has_place or diagnostic.code in _ABOUT_CONTENT
 
 
 def usage(message: str, advice: str | None = None) -> Diagnostic:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import fields
 
 from cnnspec.analysis.facts import BYTES_PER_ELEMENT, Analysis, LayerFacts
-from cnnspec.diagnostics.legible import legible
+from cnnspec.diagnostics.legible import legible, wrap
 from cnnspec.diagnostics.styled import Line, Piece, Style, line
 from cnnspec.dims import product, render
 from cnnspec.layers.base import Derivation, Weight, WeightKind
@@ -24,11 +24,10 @@ def explain(analysis: Analysis, facts: LayerFacts, width: int | None) -> Iterato
     """Everything that can be said about one layer."""
     node = facts.node
     yield line((legible(facts.path), Style.HEADING), f"  {legible(call_text(node))}")
-    if node.origin.span:
-        yield line((f"{MARGIN}written at {legible(str(node.origin.span))}", Style.QUIET))
-    for frame in node.origin.trace:
-        call = f"{MARGIN}in {legible(frame.call)}, used at {legible(str(frame.span))}"
-        yield line((call, Style.QUIET))
+    for text in _places(facts):
+        first, *more = wrap(text, width and width - 2 * len(MARGIN))
+        yield line((MARGIN + first, Style.QUIET))
+        yield from (line((2 * MARGIN + part, Style.QUIET)) for part in more)
     given = ", ".join(shape_text(shape) for shape in node.input_shapes)
     made = ", ".join(shape_text(shape) for shape in node.output_shapes)
     yield line(f"{MARGIN}{given} → " if given else MARGIN, (made, Style.STRONG))
@@ -37,6 +36,15 @@ def explain(analysis: Analysis, facts: LayerFacts, width: int | None) -> Iterato
     if node.weights:
         yield ()
         yield from _weights(facts, width)
+
+
+def _places(facts: LayerFacts) -> Iterator[str]:
+    """Where the layer was written, and through which blocks it came."""
+    origin = facts.node.origin
+    if origin.span:
+        yield f"written at {origin.span}"
+    for frame in origin.trace:
+        yield f"in {frame.call}, used at {frame.span}"
 
 
 def _steps(analysis: Analysis, facts: LayerFacts) -> Iterator[Derivation]:

@@ -12,6 +12,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 HEAVY = ("numpy", "sympy", "numba", "rich", "torch", "onnx", "scipy")
 
+MARGIN = 1.4
+"""For noise; `benchmarks/startup.py` measures the figure itself."""
+
 PROBE = """
 import sys
 from cnnspec.cli.main import run
@@ -53,10 +56,10 @@ def test_a_heavy_import_would_be_noticed(package: str) -> None:
     ("command", "bound"), [("check specs/lenet5.cnn", 0.25), ("show specs/resnet50.cnn", 0.5)]
 )
 def test_a_whole_process_is_quick(command: str, bound: float) -> None:
-    """The bound is for a machine that imports networkx in 0.1 s; a slower or busier one gets as much more."""
+    """The bound is for a machine that imports networkx in 0.1 s; a slower one gets as much more."""
     yardstick = processor_seconds("-c", "import networkx")
     taken = processor_seconds("-m", "cnnspec", *command.split())
-    assert taken <= bound * max(1.0, yardstick / 0.1)
+    assert taken <= MARGIN * bound * max(1.0, yardstick / 0.1)
 
 
 def processor_seconds(*arguments: str) -> float:

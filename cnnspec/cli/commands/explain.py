@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from cnnspec.cli.net_options import net_options
+from cnnspec.cli.outcome import usage
+from cnnspec.diagnostics import DiagnosticError
 
 if TYPE_CHECKING:
     from cnnspec.analysis.facts import Analysis, LayerFacts
@@ -46,7 +48,7 @@ def command(
 
 
 def _chosen(analysis: Analysis, wanted: str) -> list[LayerFacts]:
-    """The layers that a path, a block or a pattern names. Raises UsageError where there is none."""
+    """The layers that a path, a block or a pattern names. Raises DiagnosticError where there is none."""
     from fnmatch import fnmatchcase
 
     labelled = analysis.graph.labels.get(wanted)
@@ -59,14 +61,14 @@ def _chosen(analysis: Analysis, wanted: str) -> list[LayerFacts]:
         if facts.path.startswith(f"{wanted}.") or fnmatchcase(facts.path, wanted)
     ]
     if not found:
-        raise click.UsageError(_nothing(analysis, wanted))
+        raise _nothing_called(wanted, analysis)
     return found
 
 
-def _nothing(analysis: Analysis, wanted: str) -> str:
+def _nothing_called(wanted: str, analysis: Analysis) -> DiagnosticError:
     from cnnspec.diagnostics.suggest import nearest
 
     close = nearest(wanted, [*analysis.by_path, *analysis.graph.labels])
     name = analysis.graph.name
     advice = f"did you mean `{close}`?" if close else f"`cnnspec show` lists the layers of {name}"
-    return f"there is no layer `{wanted}` in {name}; {advice}"
+    return DiagnosticError(usage(f"{name} has no layer `{wanted}`", advice))

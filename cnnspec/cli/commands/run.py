@@ -68,7 +68,7 @@ def command(
     from cnnspec import pipeline
     from cnnspec.backend.classify import run_all
     from cnnspec.cli.net_options import open_net
-    from cnnspec.cli.screen import out
+    from cnnspec.cli.screen import err, out
 
     if (source is None) == (data is None):
         raise click.UsageError("give either --input or --data")
@@ -78,6 +78,10 @@ def command(
     batch = LARGEST_BATCH if images is None else min(LARGEST_BATCH, len(images))
     executable = pipeline.compile(pipeline.plan(graph, batch=batch), seed=seed, threads=threads)
     preparation = _load(executable, weights)
+    if weights is None and any(node.weights and node.given is None for node in graph):
+        err().write(
+            [line(("note: ", Style.STRONG), "the weights are random; --weights FILE gives trained ones")]
+        )
     screen = out()
     if images is None:
         screen.write([_measure(executable, preparation, str(data))])

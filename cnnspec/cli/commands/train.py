@@ -98,6 +98,7 @@ def command(
     that `cnnspec run` prepares images the same way. Ctrl-C stops the training and keeps the weights.
     """
     from cnnspec import pipeline
+    from cnnspec.backend.atomic import check_writable
     from cnnspec.backend.datasets import open_dataset
     from cnnspec.backend.training.loop import train
     from cnnspec.backend.training.recipe import Recipe
@@ -108,6 +109,8 @@ def command(
     from cnnspec.diagnostics.styled import Style, line
 
     graph = open_net(spec_path, net_name, settings).graph
+    target = save_to or f"{graph.name}.safetensors"
+    check_writable(target)
     dataset = open_dataset(data)
     recipe = Recipe(
         epochs, _optimiser(optimiser, momentum, decay), _schedule(schedule, optimiser, rate, epochs), seed
@@ -117,7 +120,6 @@ def command(
     )
     if weights:
         executable.load(weights)
-    target = save_to or f"{graph.name}.safetensors"
     screen = out()
     with watching(screen) as watch:
         train(executable, dataset, recipe, watch=watch, save_to=target)
