@@ -42,7 +42,11 @@ def apply_word(scope: BodyScope, target: LayerWord, node: ast.Name | ast.Call) -
         return UNKNOWN
     values = {name: _value(scope, target.layer, name, argument) for name, argument in bound.items()}
     layer = _layer(scope, target, node, bound, values)
-    tensors = _flat(given) if operands else (main_line(scope, node.span),)
+    tensors = (
+        _flat(given)
+        if operands
+        else (main_line(scope, node.callee.span if isinstance(node, ast.Call) else node.span),)
+    )
     if isinstance(layer, Unknown) or any(isinstance(tensor, Unknown) for tensor in tensors):
         return UNKNOWN
     places = tuple(operand.value.span for operand in operands)
