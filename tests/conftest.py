@@ -9,6 +9,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Machines are shared: no test fails for being slow once. CI repeats its examples; users get new ones.
+settings.register_profile("cnnspec", deadline=None, derandomize=bool(os.environ.get("CI")))
+settings.load_profile("cnnspec")
 
 ORACLES = ("torch", "onnxruntime")
 _IMPORT = re.compile(rf"""\b(?:import|from|importorskip\(["'])\s*(?:{"|".join(ORACLES)})\b""")

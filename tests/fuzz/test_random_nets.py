@@ -1,6 +1,7 @@
 """Random nets at random sizes: the symbolic answer evaluated, the numeric answer and PyTorch agree.
 
-`make fuzz` runs this at full size (CNNSPEC_FUZZ nets).
+`make fuzz` runs this at full size: CNNSPEC_FUZZ=20000 nets at four sizes, a quarter of them at every size up
+to 128.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ import pytest
 from random_nets import IllegalSize, RandomNet, random_net
 
 from cnnspec import pipeline
+from cnnspec.analysis.legal_sizes import legal_sizes
 from cnnspec.diagnostics import Severity
 from cnnspec.dims import Relation, decide, substitute
 from cnnspec.graph import Graph
 from cnnspec.graph.invariants import verify_graph
 
-NETS = int(os.environ.get("CNNSPEC_FUZZ", "300"))
+NETS = int(os.environ.get("CNNSPEC_FUZZ", "240"))
+FULL = NETS >= 20_000
 PARTS = 10
 
 
@@ -82,3 +85,21 @@ def test_symbolic_numeric_and_pytorch_agree(part: int) -> None:
                 assert tuple(substitute(d, values) for d in symbolic.labels[name].shape) == shape, (
                     f"{name} in {where}"
                 )
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_the_legal_set_of_every_axis_is_what_brute_force_finds(part: int) -> None:
+    for seed in range(part, NETS // (4 if FULL else 12), PARTS):
+        net = random_net(seed, largest=24)
+        symbolic = graph_of(net)
+        assert symbolic is not None
+        found = legal_sizes(symbolic)
+        for axis, symbol in enumerate(net.symbols):
+            for size in range(1, 129 if FULL else 65):
+                sizes = tuple(size if axis == other else n for other, n in enumerate(net.sizes))
+                legal = torch_shapes(net, sizes) is not None
+                assert found.holds(dict(zip(net.symbols, sizes, strict=True))) == legal, (
+                    f"{seed}: {symbol}={size}"
+                )
+                assert not found.joint, "each axis is decided alone"
+                assert (size in found.by_symbol[symbol]) == legal, f"{seed}: {symbol}={size}"

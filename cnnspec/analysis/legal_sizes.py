@@ -1,0 +1,203 @@
+"""For which input sizes a net is legal: the exact set, and the layer that sets each bound.
+
+Every layer's requirement on a symbolic size is a condition of the graph. A condition on one symbol has an
+exact set of solutions (`dims.solutions`); their intersection, under the `where` clauses, is the legal set of
+that symbol. A condition that ties several symbols together stays beside it: as pairs where it is a product
+that must have one value, and else as a relation that can be tested at any size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from math import isqrt
+
+from cnnspec.dims import Dim, OneSymbol, Relation, decide, substitute, symbols_of
+from cnnspec.dims.factors import factored
+from cnnspec.dims.solutions import ALL_SIZES, PeriodLimitError, SizeSet, solve
+from cnnspec.graph import Condition, Graph
+from cnnspec.layers.base import Requirement, WeightKind
+
+WHERE = ""
+"""The path that stands for the net's own `where` clauses."""
+
+MAX_PAIRS = 10_000
+"""How many factor pairs of a product are tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A condition that shrinks the legal set of a symbol, and the set it allows alone."""
+
+    condition: Condition
+    allowed: SizeSet
+
+
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """A condition on several symbols; `boxes` are its solutions, sets by symbol, where they were found."""
+
+    condition: Condition
+    boxes: tuple[Mapping[str, SizeSet], ...] | None
+
+
+@dataclass(frozen=True)
+class LegalSizes:
+    """The legal sizes of each free symbol, the bounds that make them, and what ties symbols together."""
+
+    by_symbol: dict[str, SizeSet]
+    bounds: dict[str, tuple[Bound, ...]]
+    joint: tuple[Joint, ...] = ()
+    unsolved: tuple[Condition, ...] = field(default=())
+    """Conditions on one symbol that have no finite description here; `holds` still tests them."""
+
+    def holds(self, sizes: Mapping[str, int]) -> bool:
+        """Whether all symbols may have these sizes together."""
+        if any(sizes[name] not in allowed for name, allowed in self.by_symbol.items()):
+            return False
+        others = [*self.unsolved, *(joint.condition for joint in self.joint)]
+        return all(holds(condition.requirement, sizes) for condition in others)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no size is legal, as far as the symbols are looked at one by one."""
+        return any(allowed.is_empty for allowed in self.by_symbol.values())
+
+
+def legal_sizes(graph: Graph, conditions: Iterable[Condition] | None = None) -> LegalSizes:
+    """The legal sizes of a graph with free symbols; `conditions` replaces those of its layers."""
+    found = [Condition(WHERE, requirement) for requirement in graph.assumptions]
+    found += graph.conditions if conditions is None else list(conditions)
+    by_symbol = dict.fromkeys(graph.symbols, ALL_SIZES)
+    bounds: dict[str, list[Bound]] = {name: [] for name in graph.symbols}
+    joint: list[Joint] = []
+    unsolved: list[Condition] = []
+    for condition in found:
+        names = sorted(_symbols(condition.requirement))
+        if len(names) > 1:
+            joint.append(Joint(condition, _boxes(condition.requirement)))
+        elif names:
+            allowed = _solved(condition.requirement)
+            if allowed is None:
+                unsolved.append(condition)
+            else:
+                _shrink(by_symbol, bounds, names[0], Bound(condition, allowed))
+    kept = {name: _needed(candidates) for name, candidates in bounds.items()}
+    return LegalSizes(by_symbol, kept, tuple(joint), tuple(unsolved))
+
+
+def weights_kept(graph: Graph, sizes: Mapping[str, int]) -> list[Condition]:
+    """What else must hold for weights made at `sizes` to fit: their shapes must not change.
+
+    A linear layer behind a flatten has as many weights as the map has pixels, so that its weights fit only
+    the sizes that give the same number.
+    """
+    conditions: list[Condition] = []
+    for node in graph:
+        for weight in node.weights:
+            if weight.kind is WeightKind.PARAMETER:
+                conditions += [
+                    Condition(node.path, _equal(size, substitute(size, sizes), node.path, weight.name))
+                    for size in weight.shape
+                    if symbols_of(size)
+                ]
+    return conditions
+
+
+def holds(requirement: Requirement, sizes: Mapping[str, int]) -> bool:
+    """Whether a requirement holds where its symbols have these sizes."""
+    left, right = substitute(requirement.left, sizes), substitute(requirement.right, sizes)
+    return bool(decide(left, Relation(requirement.relation.value), right))
+
+
+def _equal(size: Dim, fixed: Dim, path: str, weight: str) -> Requirement:
+    return Requirement(
+        "size-mismatch",
+        size,
+        Relation.EQUAL,
+        fixed,
+        lambda: f"`{weight}` of {path} was made for {fixed} inputs",
+    )
+
+
+def _symbols(requirement: Requirement) -> frozenset[str]:
+    return symbols_of(requirement.left) | symbols_of(requirement.right)
+
+
+def _solved(requirement: Requirement) -> SizeSet | None:
+    """The exact set of a requirement on one symbol."""
+    left, right = requirement.left, requirement.right
+    try:
+        if requirement.relation is Relation.MULTIPLE:
+            if isinstance(left, OneSymbol) and isinstance(right, int):
+                return solve(left.function, Relation.MULTIPLE, right)
+            return None
+        difference = left - right
+        if isinstance(difference, OneSymbol):
+            return solve(difference.function, Relation(requirement.relation.value))
+        return _roots(difference, requirement)
+    except PeriodLimitError:
+        return None
+
+
+def _roots(difference: Dim, requirement: Requirement) -> SizeSet | None:
+    """Where a product of sizes along one symbol has a value: it rises, so that the search ends."""
+    if isinstance(difference, int) or requirement.relation is not Relation.EQUAL:
+        return None
+    boxes = _boxes(requirement)
+    if boxes is None:
+        return None
+    (name,) = _symbols(requirement)
+    found = [box[name] for box in boxes if name in box and not box[name].is_empty]
+    return found[0] if len(found) == 1 else None
+
+
+def _boxes(requirement: Requirement) -> tuple[Mapping[str, SizeSet], ...] | None:
+    """The solutions of `number · f(H) · g(W) = value`: the factor pairs of the value, each a box of sizes."""
+    if requirement.relation is not Relation.EQUAL or not isinstance(requirement.right, int):
+        return None
+    product = factored(requirement.left)
+    if product is None or len(product.parts) != 2 or requirement.right % product.number:
+        return None
+    value = requirement.right // product.number
+    if value <= 0 or isqrt(value) > MAX_PAIRS:
+        return None
+    (first, f), (second, g) = product.parts.items()
+    if not (isinstance(f, OneSymbol) and isinstance(g, OneSymbol)):
+        return None
+    boxes: list[Mapping[str, SizeSet]] = []
+    for divisor in _divisors(value):
+        box = {
+            first: solve(f.function, Relation.EQUAL, divisor),
+            second: solve(g.function, Relation.EQUAL, value // divisor),
+        }
+        if not any(allowed.is_empty for allowed in box.values()):
+            boxes.append(box)
+    return tuple(boxes)
+
+
+def _divisors(value: int) -> list[int]:
+    small = [divisor for divisor in range(1, isqrt(value) + 1) if value % divisor == 0]
+    return sorted({*small, *(value // divisor for divisor in small)})
+
+
+def _shrink(by_symbol: dict[str, SizeSet], bounds: dict[str, list[Bound]], name: str, bound: Bound) -> None:
+    """Cut a symbol's set by a bound, and keep the bound if it cut something off."""
+    before = by_symbol.setdefault(name, ALL_SIZES)
+    after = before & bound.allowed
+    if after != before:
+        by_symbol[name] = after
+        bounds.setdefault(name, []).append(bound)
+
+
+def _needed(candidates: list[Bound]) -> tuple[Bound, ...]:
+    """The bounds without those that later ones imply: each of the rest is a witness of the final set."""
+    kept = list(candidates)
+    for bound in candidates:
+        others = [other for other in kept if other is not bound]
+        without = ALL_SIZES
+        for other in others:
+            without = without & other.allowed
+        if without & bound.allowed == without:
+            kept = others
+    return tuple(kept)
