@@ -1,7 +1,8 @@
 """Activations: each function of an element beside its derivative. A task is an element.
 
 A derivative is told in terms of the output or the input, whichever `Activation` says it keeps.
-Comparisons are written so that NaN goes through. Loops run over slices: LLVM vectorises only those from 0.
+Comparisons are written so that NaN goes through. For speed, loops run over slices (LLVM vectorises only those
+from 0), and gradients are read before it is known whether they count (no jump, then).
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ def _relu_forward(begin: int, end: int, x: Array, y: Array, parameter: float) ->
 def _relu_backward(begin: int, end: int, y: Array, slope: Array, gradient: Array, parameter: float) -> None:
     y, slope, gradient = y[begin:end], slope[begin:end], gradient[begin:end]
     for i in range(y.size):
-        gradient[i] = 0 if y[i] <= 0 else slope[i]
+        share = slope[i]
+        gradient[i] = 0 if y[i] <= 0 else share
 
 
 @kernel
@@ -63,7 +65,8 @@ def _relu6_forward(begin: int, end: int, x: Array, y: Array, parameter: float) -
 def _relu6_backward(begin: int, end: int, y: Array, slope: Array, gradient: Array, parameter: float) -> None:
     y, slope, gradient = y[begin:end], slope[begin:end], gradient[begin:end]
     for i in range(y.size):
-        gradient[i] = 0 if y[i] <= 0 or y[i] >= 6 else slope[i]
+        share = slope[i]
+        gradient[i] = 0 if y[i] <= 0 or y[i] >= 6 else share
 
 
 @kernel
@@ -80,7 +83,8 @@ def _leaky_relu_backward(
 ) -> None:
     x, slope, gradient = x[begin:end], slope[begin:end], gradient[begin:end]
     for i in range(x.size):
-        gradient[i] = slope[i] if x[i] > 0 else parameter * slope[i]
+        share = slope[i]
+        gradient[i] = share if x[i] > 0 else parameter * share
 
 
 @kernel

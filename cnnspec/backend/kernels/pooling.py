@@ -1,7 +1,7 @@
 """Pools: each window of a plane becomes one number.
 
 Windows and the bins of adaptive pools are the same to the kernels: along each axis and for each output, the
-pixels `range(first, end, step)` and the number by which a mean is divided (a row of `spans`).
+pixels it reads and the number by which a mean is divided (a row of `spans`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 
 from cnnspec.backend.kernels.arrays import Array, Backward, Context, Forward
 from cnnspec.backend.kernels.checks import Shapes, require, require_one_map
-from cnnspec.backend.kernels.jit import kernel
+from cnnspec.backend.kernels.jit import inline, kernel
 from cnnspec.backend.kernels.operations import (
     AdaptiveAveragePool,
     AdaptiveMaxPool,
@@ -32,12 +32,27 @@ AdaptivePool = AdaptiveMaxPool | AdaptiveAveragePool
 
 
 class Spans(NamedTuple):
-    """What the outputs read along each axis: rows of (first, end, divisor), and the steps."""
+    """What the outputs read along each axis: rows of (first pixel, pixels, divisor), and the steps."""
 
     depth: Array
     height: Array
     width: Array
     step: Triple
+    inputs: Triple
+
+
+@inline
+def _pixel(spans: Spans, output: Triple, tap: Triple) -> int:
+    """Where in its plane a tap of the window of an output lies."""
+    d = spans.depth[output[0], 0] + tap[0] * spans.step[0]
+    h = spans.height[output[1], 0] + tap[1] * spans.step[1]
+    w = spans.width[output[2], 0] + tap[2] * spans.step[2]
+    return (d * spans.inputs[1] + h) * spans.inputs[2] + w
+
+
+@inline
+def _divisor(spans: Spans, output: Triple) -> int:
+    return spans.depth[output[0], 2] * spans.height[output[1], 2] * spans.width[output[2], 2]
 
 
 @kernel
@@ -48,12 +63,13 @@ def max_forward(begin: int, end: int, x: Array, y: Array, argmax: Array, spans: 
             for b in range(y.shape[2]):
                 for c in range(y.shape[3]):
                     best, found = -np.inf, -1
-                    for d in range(spans.depth[a, 0], spans.depth[a, 1], spans.step[0]):
-                        for h in range(spans.height[b, 0], spans.height[b, 1], spans.step[1]):
-                            for w in range(spans.width[c, 0], spans.width[c, 1], spans.step[2]):
-                                value = x[plane, d, h, w]
-                                if found < 0 or value > best or np.isnan(value):
-                                    best, found = value, (d * x.shape[2] + h) * x.shape[3] + w
+                    for d in range(spans.depth[a, 1]):
+                        for h in range(spans.height[b, 1]):
+                            for w in range(spans.width[c, 1]):
+                                at = _pixel(spans, (a, b, c), (d, h, w))
+                                value = x[plane, at]
+                                if value > best or np.isnan(value) or found < 0:
+                                    best, found = value, at
                     y[plane, a, b, c] = best
                     if argmax.size:
                         argmax[plane, a, b, c] = found
@@ -77,11 +93,12 @@ def mean_forward(begin: int, end: int, x: Array, y: Array, spans: Spans) -> None
             for b in range(y.shape[2]):
                 for c in range(y.shape[3]):
                     total = 0.0
-                    for d in range(spans.depth[a, 0], spans.depth[a, 1], spans.step[0]):
-                        for h in range(spans.height[b, 0], spans.height[b, 1], spans.step[1]):
-                            for w in range(spans.width[c, 0], spans.width[c, 1], spans.step[2]):
-                                total += x[plane, d, h, w]
-                    y[plane, a, b, c] = total / (spans.depth[a, 2] * spans.height[b, 2] * spans.width[c, 2])
+                    for d in range(spans.depth[a, 1]):
+                        for h in range(spans.height[b, 1]):
+                            for w in range(spans.width[c, 1]):
+                                at = _pixel(spans, (a, b, c), (d, h, w))
+                                total += x[plane, at]
+                    y[plane, a, b, c] = total / _divisor(spans, (a, b, c))
 
 
 @kernel
@@ -92,12 +109,12 @@ def mean_backward(begin: int, end: int, slope: Array, gradient: Array, spans: Sp
         for a in range(slope.shape[1]):
             for b in range(slope.shape[2]):
                 for c in range(slope.shape[3]):
-                    count = spans.depth[a, 2] * spans.height[b, 2] * spans.width[c, 2]
-                    share = slope[plane, a, b, c] / count
-                    for d in range(spans.depth[a, 0], spans.depth[a, 1], spans.step[0]):
-                        for h in range(spans.height[b, 0], spans.height[b, 1], spans.step[1]):
-                            for w in range(spans.width[c, 0], spans.width[c, 1], spans.step[2]):
-                                gradient[plane, d, h, w] += share
+                    share = slope[plane, a, b, c] / _divisor(spans, (a, b, c))
+                    for d in range(spans.depth[a, 1]):
+                        for h in range(spans.height[b, 1]):
+                            for w in range(spans.width[c, 1]):
+                                at = _pixel(spans, (a, b, c), (d, h, w))
+                                gradient[plane, at] += share
 
 
 @kernel
@@ -108,12 +125,13 @@ def norm_forward(begin: int, end: int, x: Array, y: Array, spans: Spans, power: 
             for b in range(y.shape[2]):
                 for c in range(y.shape[3]):
                     total = 0.0
-                    for d in range(spans.depth[a, 0], spans.depth[a, 1], spans.step[0]):
-                        for h in range(spans.height[b, 0], spans.height[b, 1], spans.step[1]):
-                            for w in range(spans.width[c, 0], spans.width[c, 1], spans.step[2]):
-                                total += np.float64(x[plane, d, h, w]) ** power
-                    count = spans.depth[a, 2] * spans.height[b, 2] * spans.width[c, 2]
-                    y[plane, a, b, c] = (total * taps / count) ** (1 / power)
+                    for d in range(spans.depth[a, 1]):
+                        for h in range(spans.height[b, 1]):
+                            for w in range(spans.width[c, 1]):
+                                at = _pixel(spans, (a, b, c), (d, h, w))
+                                total += np.float64(x[plane, at]) ** power
+                    mean = total / _divisor(spans, (a, b, c))
+                    y[plane, a, b, c] = (taps * mean) ** (1 / power)
 
 
 @kernel
@@ -128,21 +146,21 @@ def norm_backward(
     power: float,
     taps: int,
 ) -> None:
-    """`dy · taps / count · (x / y)^(p − 1)`, and 0 where y is 0. A task is a plane."""
+    """`dy · taps / divisor · (x / y)^(p − 1)`, and 0 where y is 0. A task is a plane."""
     for plane in range(begin, end):
         gradient[plane] = 0
-        for a in range(y.shape[1]):
-            for b in range(y.shape[2]):
-                for c in range(y.shape[3]):
+        for a in range(slope.shape[1]):
+            for b in range(slope.shape[2]):
+                for c in range(slope.shape[3]):
                     norm = np.float64(y[plane, a, b, c])
                     if norm == 0:
                         continue
-                    count = spans.depth[a, 2] * spans.height[b, 2] * spans.width[c, 2]
-                    share = slope[plane, a, b, c] * taps / count
-                    for d in range(spans.depth[a, 0], spans.depth[a, 1], spans.step[0]):
-                        for h in range(spans.height[b, 0], spans.height[b, 1], spans.step[1]):
-                            for w in range(spans.width[c, 0], spans.width[c, 1], spans.step[2]):
-                                gradient[plane, d, h, w] += share * (x[plane, d, h, w] / norm) ** (power - 1)
+                    share = slope[plane, a, b, c] * taps / _divisor(spans, (a, b, c))
+                    for d in range(spans.depth[a, 1]):
+                        for h in range(spans.height[b, 1]):
+                            for w in range(spans.width[c, 1]):
+                                at = _pixel(spans, (a, b, c), (d, h, w))
+                                gradient[plane, at] += share * (x[plane, at] / norm) ** (power - 1)
 
 
 def fit_windows(operation: WindowPool, inputs: Shapes, outputs: Shapes, weights: Shapes) -> None:
@@ -171,7 +189,7 @@ def _fit_planes(inputs: Shapes, outputs: Shapes, weights: Shapes) -> None:
 
 def forward_max(operation: MaxPool | AdaptiveMaxPool, arrays: Forward, context: Context) -> None:
     """The greatest of each window; the positions too, where they are saved."""
-    x, y = _planes(arrays.inputs[0]), _planes(arrays.outputs[0])
+    x, y = _flat(arrays.inputs[0]), _planes(arrays.outputs[0])
     argmax = _planes(arrays.saved[0]) if arrays.saved else np.empty((0, 0, 0, 0), np.int32)
     spans = _spans(operation, arrays.inputs[0].shape, arrays.outputs[0].shape)
     launch(max_forward, len(x), _visits(spans, len(x)), context.threads, x, y, argmax, spans)
@@ -182,14 +200,13 @@ def backward_max(operation: MaxPool | AdaptiveMaxPool, arrays: Backward, context
     del operation
     gradient, slope = arrays.input_gradients[0], arrays.output_gradients[0]
     if gradient is not None:
-        planes = slope.shape[0] * slope.shape[1]
-        views = (array.reshape(planes, -1) for array in (slope, arrays.saved[0], gradient))
-        launch(max_backward, planes, gradient.size + slope.size, context.threads, *views)
+        planes, work = slope.shape[0] * slope.shape[1], gradient.size + slope.size
+        launch(max_backward, planes, work, context.threads, *map(_flat, (slope, arrays.saved[0], gradient)))
 
 
 def forward_mean(operation: AveragePool | AdaptiveAveragePool, arrays: Forward, context: Context) -> None:
     """The mean of each window."""
-    x, y = _planes(arrays.inputs[0]), _planes(arrays.outputs[0])
+    x, y = _flat(arrays.inputs[0]), _planes(arrays.outputs[0])
     spans = _spans(operation, arrays.inputs[0].shape, arrays.outputs[0].shape)
     launch(mean_forward, len(x), _visits(spans, len(x)), context.threads, x, y, spans)
 
@@ -199,14 +216,13 @@ def backward_mean(operation: AveragePool | AdaptiveAveragePool, arrays: Backward
     gradient, slope = arrays.input_gradients[0], arrays.output_gradients[0]
     if gradient is not None:
         spans = _spans(operation, gradient.shape, slope.shape)
-        planes = _planes(slope)
-        work = _visits(spans, len(planes))
-        launch(mean_backward, len(planes), work, context.threads, planes, _planes(gradient), spans)
+        views = _planes(slope), _flat(gradient)
+        launch(mean_backward, len(views[0]), _visits(spans, len(views[0])), context.threads, *views, spans)
 
 
 def forward_norm(operation: LpPool, arrays: Forward, context: Context) -> None:
     """The p-norm of each window."""
-    x, y = _planes(arrays.inputs[0]), _planes(arrays.outputs[0])
+    x, y = _flat(arrays.inputs[0]), _planes(arrays.outputs[0])
     spans = _spans(operation, arrays.inputs[0].shape, arrays.outputs[0].shape)
     taps, work = prod(operation.window.size), _visits(spans, len(x))
     launch(norm_forward, len(x), work, context.threads, x, y, spans, operation.power, taps)
@@ -215,13 +231,16 @@ def forward_norm(operation: LpPool, arrays: Forward, context: Context) -> None:
 def backward_norm(operation: LpPool, arrays: Backward, context: Context) -> None:
     """The gradient goes to each element by its share in the norm."""
     if arrays.input_gradients[0] is not None:
-        x, y, slope = map(_planes, (arrays.inputs[0], arrays.outputs[0], arrays.output_gradients[0]))
+        x, gradient = _flat(arrays.inputs[0]), _flat(arrays.input_gradients[0])
+        y, slope = _planes(arrays.outputs[0]), _planes(arrays.output_gradients[0])
         spans = _spans(operation, arrays.inputs[0].shape, arrays.outputs[0].shape)
         taps, work = prod(operation.window.size), _visits(spans, len(x))
-        gradient = _planes(arrays.input_gradients[0])
-        launch(
-            norm_backward, len(x), work, context.threads, x, y, slope, gradient, spans, operation.power, taps
-        )
+        arguments = x, y, slope, gradient, spans, operation.power, taps
+        launch(norm_backward, len(x), work, context.threads, *arguments)
+
+
+def _flat(maps: Array) -> Array:
+    return maps.reshape(maps.shape[0] * maps.shape[1], -1)
 
 
 def _planes(maps: Array) -> Array:
@@ -231,36 +250,37 @@ def _planes(maps: Array) -> Array:
 
 def _visits(spans: Spans, planes: int) -> int:
     """How many elements are looked at in all windows."""
-    return planes * prod(int((axis[:, 1] - axis[:, 0]).sum()) for axis in spans[:3])
+    return planes * prod(int(axis[:, 1].sum()) for axis in spans[:3])
 
 
 @lru_cache(maxsize=1024)
 def _spans(operation: WindowPool | AdaptivePool, inputs: Shape, outputs: Shape) -> Spans:
+    depth, height, width = (_along(operation, axis, inputs[2 + axis], outputs[2 + axis]) for axis in range(3))
+    adaptive = isinstance(operation, AdaptiveMaxPool | AdaptiveAveragePool)
+    step = (1, 1, 1) if adaptive else operation.window.dilation
+    return Spans(depth, height, width, step, (inputs[2], inputs[3], inputs[4]))
+
+
+def _along(operation: WindowPool | AdaptivePool, axis: int, size: int, outputs: int) -> Array:
     if isinstance(operation, AdaptiveMaxPool | AdaptiveAveragePool):
-        depth, height, width = (_bins(inputs[axis], outputs[axis]) for axis in (2, 3, 4))
-        return Spans(depth, height, width, (1, 1, 1))
+        return _bins(size, outputs)
     count_pad = not isinstance(operation, AveragePool) or operation.count_pad
-    window = operation.window
-    depth, height, width = (
-        _windows(window, axis, inputs[2 + axis], outputs[2 + axis], count_pad) for axis in range(3)
-    )
-    return Spans(depth, height, width, window.dilation)
+    return _windows(operation.window, axis, size, outputs, count_pad)
 
 
 def _bins(size: int, outputs: int) -> Array:
     """Bin i of m goes from ⌊i·n/m⌋ to ⌈(i + 1)·n/m⌉."""
     i = np.arange(outputs)
     first, end = i * size // outputs, -(-(i + 1) * size // outputs)
-    return np.stack([first, end, end - first], axis=1)
+    return np.stack([first, end - first, end - first], axis=1)
 
 
 def _windows(window: Window, axis: int, size: int, outputs: int, count_pad: bool) -> Array:
     """A mean is divided by the taps inside the map, or inside the padded map."""
     step, taps = window.dilation[axis], window.size[axis]
     start = np.arange(outputs) * window.stride[axis] - window.before[axis]
-    skipped = np.maximum(0, -(start // step))
-    inside = np.clip(-((start - size) // step), skipped, taps)
+    skipped = np.minimum(np.maximum(0, -(start // step)), taps)
+    inside = np.clip(-((start - size) // step), skipped, taps) - skipped
     padded = np.clip(-((start - size - window.after[axis]) // step), 0, taps)
-    skipped = np.minimum(skipped, inside)
-    count = padded if count_pad else np.maximum(inside - skipped, 1)
-    return np.stack([start + skipped * step, start + inside * step, count], axis=1)
+    divisor = padded if count_pad else np.maximum(inside, 1)
+    return np.stack([start + skipped * step, inside, divisor], axis=1)
