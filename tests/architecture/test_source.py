@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import ast
+import re
+import sys
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-PACKAGE = Path(__file__).parents[2] / "cnnspec"
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "cnnspec"
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 
 ALLOWED_IN: dict[str, tuple[str, ...]] = {
@@ -21,6 +25,9 @@ ALLOWED_IN: dict[str, tuple[str, ...]] = {
     "rich": ("cli/", "report/", "diagnostics/"),
 }
 """Where a dependency may be imported, even inside a function."""
+
+BROUGHT_BY = {"PIL": "pillow", "llvmlite": "numba"}
+"""The dependency that brings a module of another name."""
 
 FORBIDDEN_CALLS = {"eval", "exec", "sympify", "parse_expr", "lambdify", "__import__"}
 """Nothing that a user wrote is ever given to Python or to SymPy's parser."""
@@ -97,6 +104,14 @@ def test_a_dependency_is_imported_only_in_its_rooms() -> None:
         for name in imported(module)
         if name in ALLOWED_IN and not module.startswith(ALLOWED_IN[name])
     }
+
+
+def test_every_import_is_a_declared_dependency() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = [line for extra in project.get("optional-dependencies", {}).values() for line in extra]
+    declared = {re.split(r"[^\w-]", line)[0] for line in (*project["dependencies"], *extras)}
+    ours = {name for module in MODULES for name in imported(module)} - {"cnnspec", *sys.stdlib_module_names}
+    assert {BROUGHT_BY.get(name, name) for name in ours} <= declared
 
 
 def test_nothing_is_evaluated_or_unpickled() -> None:
