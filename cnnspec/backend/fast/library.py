@@ -6,7 +6,8 @@ from collections.abc import Callable
 from functools import cache, partial
 from threading import Lock
 
-from cnnspec.backend.fast.cache import CodeCache, key_of, user_cache
+from cnnspec.backend.code_cache import CodeCache, user_cache
+from cnnspec.backend.fast.cache import key_of
 from cnnspec.backend.fast.kernel import ARGUMENTS, Kernel, share
 from cnnspec.backend.fast.simd.compiler import Body, Loaded, compile_text, emit_text, host, toolchain
 from cnnspec.backend.fast.simd.target import Real, Target

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cnnspec.backend.fast.cache import CodeCache, user_cache
+from cnnspec.backend.code_cache import CodeCache, user_cache
 from cnnspec.backend.fast.kernel import Kernel
 from cnnspec.backend.fast.layout import BlockedMap
 from cnnspec.backend.fast.library import Library
