@@ -24,7 +24,7 @@ from pathlib import Path
 
 from cnnspec.analysis import analyse
 from cnnspec.analysis.contracts import check_contracts
-from cnnspec.diagnostics import Diagnostic
+from cnnspec.diagnostics import Diagnostic, Span
 from cnnspec.graph import Graph, Node
 from cnnspec.graph.invariants import verify_graph
 from cnnspec.language.elaborate import elaborate
@@ -112,9 +112,9 @@ def check(example: Example, folder: Path) -> None:
     _check_findings(example, diagnostics, str(path))
     for claim in example.claims:
         if claim.sign == "@":
-            _check_paths(claim, graphs)
+            _check_paths(claim, graphs, str(path))
         elif claim.sign == ">" and claim.says.startswith("["):
-            _check_shapes(claim, graphs)
+            _check_shapes(claim, graphs, str(path))
     if not diagnostics:
         _check_values(example, path)
 
@@ -165,24 +165,28 @@ def _announces(claim: Claim, diagnostic: Diagnostic, file: str) -> bool:
     )
 
 
-def _made_on(line: int, graphs: list[Graph]) -> Iterator[Node]:
+def _made_on(line: int, graphs: list[Graph], file: str) -> Iterator[Node]:
     """The layers that a line of the spec makes, also through blocks."""
     for graph in graphs:
         for node in graph:
             spans = [node.origin.span, *(frame.span for frame in node.origin.trace)]
-            if any(span and span.line <= line <= span.source.position(span.end)[0] for span in spans):
+            if any(span and span.source.name == file and _covers(span, line) for span in spans):
                 yield node
 
 
-def _check_shapes(claim: Claim, graphs: list[Graph]) -> None:
-    made = list(_made_on(claim.line, graphs))
+def _covers(span: Span, line: int) -> bool:
+    return span.line <= line <= span.source.position(span.end)[0]
+
+
+def _check_shapes(claim: Claim, graphs: list[Graph], file: str) -> None:
+    made = list(_made_on(claim.line, graphs, file))
     assert made, f"line {claim.line} makes nothing"
     shapes = ", ".join(map(shape_text, made[-1].output_shapes))
     assert shapes == claim.says, f"line {claim.line} makes {shapes}, not {claim.says}"
 
 
-def _check_paths(claim: Claim, graphs: list[Graph]) -> None:
-    paths = ", ".join(node.path for node in _made_on(claim.line, graphs))
+def _check_paths(claim: Claim, graphs: list[Graph], file: str) -> None:
+    paths = ", ".join(node.path for node in _made_on(claim.line, graphs, file))
     assert paths == claim.says, f"line {claim.line} makes {paths}, not {claim.says}"
 
 

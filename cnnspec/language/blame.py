@@ -9,6 +9,7 @@ from cnnspec.diagnostics import Help, Label
 from cnnspec.dims import Dim, render
 from cnnspec.graph import Graph, Node, Tensor
 from cnnspec.language.repair import way_out_of_clash
+from cnnspec.language.scope import in_own_file
 from cnnspec.layers.base import Requirement, Weight
 from cnnspec.layers.spatial import shape_text
 
@@ -80,7 +81,8 @@ def _inputs(node: Node) -> str:
 def _origin(graph: Graph, tensor: Tensor) -> Iterator[Label]:
     node = graph.node(tensor.node)
     if node.origin.span is not None:
-        yield Label(node.origin.span, f"`{node.path}` gives {shape_text(tensor.shape)}")
+        place = in_own_file(node.origin.span, node.origin.trace)
+        yield Label(place, f"`{node.path}` gives {shape_text(tensor.shape)}")
 
 
 def _reasons(graph: Graph, tensor: Tensor, axis: int | None) -> Iterator[str]:
@@ -91,9 +93,16 @@ def _reasons(graph: Graph, tensor: Tensor, axis: int | None) -> Iterator[str]:
     node = _maker(graph, tensor, axis + 1, size)
     for line in node.layer.derive(node.input_shapes, node.output_shapes) if node.inputs else ():
         if line.value == render(size) and line.what not in ("parameters", "MACs"):
-            place = f" at {node.origin.span.line}:{node.origin.span.column}" if node.origin.span else ""
+            place = _place(node)
             yield f"{line.what} {line.value} because of `{node.path}`{place}: {line.numbers} = {line.value}"
             return
+
+
+def _place(node: Node) -> str:
+    if node.origin.span is None:
+        return ""
+    span = in_own_file(node.origin.span, node.origin.trace)
+    return f" at {span.line}:{span.column}"
 
 
 def _maker(graph: Graph, tensor: Tensor, axis: int, size: Dim) -> Node:

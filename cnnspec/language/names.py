@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING
 
-from cnnspec.diagnostics import Edit, Help
+from cnnspec.diagnostics import Edit, Help, Span
 from cnnspec.diagnostics.suggest import nearest
 from cnnspec.language import ast
 from cnnspec.language.builtins import FUNCTIONS
+from cnnspec.language.spec import PRELUDE, STANDARD_LIBRARY, shipped_blocks
 from cnnspec.language.tensors import entry_line, main_line
 from cnnspec.language.values import UNKNOWN, Block, Callable, Function, LayerWord, Transformation, Value
 from cnnspec.language.vocabulary import layer_in_our_words
@@ -54,7 +55,7 @@ def callable_named(scope: BodyScope, word: str) -> Callable | None:
 
 def defined(scope: BodyScope, word: str) -> Callable | None:
     """The block, layer or function of this name."""
-    return scope.unit.blocks.get(word) or _built_in(word)
+    return scope.unit.blocks.get(word) or _built_in(word) or shipped_blocks(PRELUDE).get(word)
 
 
 @cache
@@ -128,8 +129,14 @@ def unknown_callable(
         return UNKNOWN
     message = message or f"no layer or block is called `{node.name}`"
     ours = layer_in_our_words(node.name)
-    close = nearest(node.name, [*scope.unit.blocks, *LAYERS, *FUNCTIONS])
-    if ours is not None:
+    close = nearest(node.name, [*scope.unit.blocks, *LAYERS, *FUNCTIONS, *shipped_blocks(PRELUDE)])
+    if node.name in shipped_blocks(STANDARD_LIBRARY):
+        top = Span(node.span.source, 0, 0)
+        way_out = Help(
+            "it is in the standard library: begin the file with `use std`", (Edit(top, "use std\n"),)
+        )
+        scope.report("unknown-layer", f"no layer or block is called `{node.name}`", node.span, help=way_out)
+    elif ours is not None:
         way_out = Help(f"here it is called {ours.words}", (Edit(node.span, ours.word),) if ours.word else ())
         notes = _signature_note(ours.word)
         scope.report(

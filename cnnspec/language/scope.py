@@ -11,8 +11,17 @@ from cnnspec.diagnostics import Diagnostic, Frame, Help, Label, Span
 from cnnspec.language import ast, limits
 from cnnspec.language.values import Value
 
+SHIPPED = ("<std>", "<prelude>")
+"""How the files that come with the language are called."""
+
 LONGEST_TRACE = 4
 """How many blocks are named where blocks stand in each other without end."""
+
+
+def in_own_file(span: Span, trace: tuple[Frame, ...]) -> Span:
+    """A place in a file of the user's: in the language's own files, where their block is used."""
+    places = (span, *(frame.span for frame in trace))
+    return next((place for place in places if place.source.name not in SHIPPED), span)
 
 
 class LimitReached(Exception):  # noqa: N818 - it ends a run that has reported why
@@ -76,7 +85,11 @@ class Scope(ABC):
         notes: tuple[str, ...] = (),
         help: Help | None = None,  # noqa: A002 - the field's name
     ) -> None:
-        """Report a mistake made here."""
+        """Report a mistake made here; one that shows inside the language's own files where they are used."""
+        place = in_own_file(span, self.trace)
+        if place is not span:
+            labels = (Label(span, label or "here"), *labels)
+            span, label = place, ""
         self.log.add(Diagnostic(code, message, span, label, labels, notes, help, self.trace))
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 from cnnspec.diagnostics import Diagnostic, DiagnosticError, Edit, Help, Label, Source
@@ -15,6 +15,7 @@ from cnnspec.language.reading import read
 from cnnspec.language.values import Block
 
 STANDARD_LIBRARY = Path(__file__).with_name("std.cnn")
+PRELUDE = Path(__file__).with_name("prelude.cnn")
 PROJECT_MARKS = ("pyproject.toml", ".git")
 
 
@@ -94,6 +95,18 @@ def load_text(text: str, name: str = "<text>") -> Loaded:
 def load_source(source: Source, folder: Path) -> Loaded:
     """Load a source in hand; `use` is relative to `folder`."""
     return _Loader(folder).load(source, None)
+
+
+@cache
+def shipped_blocks(path: Path) -> Mapping[str, Block]:
+    """The blocks of a file that comes with the language."""
+    spec = _Loader(path.parent).load(read(path, name=shipped_name(path)), path).spec
+    return spec.main.blocks if spec else {}
+
+
+def shipped_name(path: Path) -> str:
+    """What a file that comes with the language is called in messages: `<std>`."""
+    return f"<{path.stem}>"
 
 
 def project_folder(folder: Path) -> Path:
@@ -184,7 +197,7 @@ def _resolved(path: Path) -> Path:
 def _shown(use: ast.Use) -> str:
     """The name of a used file in messages: beside the file that uses it."""
     if use.path is None:
-        return "std"
+        return shipped_name(STANDARD_LIBRARY)
     return str(Path(use.span.source.name).parent / use.path)
 
 
