@@ -1,0 +1,56 @@
+"""`cnnspec sizes` as a command."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+LADDER = """
+net ladder():
+    input image: [1, H = 64, W = 64]
+    skip = conv(2, 3, pad=1)
+    below = skip -> maxpool(4) -> upsample(4)
+    output concat(skip, below)
+"""
+
+Cnnspec = Callable[..., Any]
+
+
+@pytest.fixture
+def ladder(tmp_path: Path) -> str:
+    path = tmp_path / "ladder.cnn"
+    path.write_text(LADDER, encoding="utf-8")
+    return str(path)
+
+
+def test_each_bound_has_its_witness(cnnspec: Cnnspec, ladder: str) -> None:
+    result = cnnspec("sizes", ladder)
+    assert result.code == 0, result.err
+    assert "H ≡ 0 (mod 4)   4, 8, 12, 16, 20, 24 …" in result.out
+    assert "concat1 at" in result.out
+
+
+def test_a_size_that_is_not_legal_fails_with_the_way_out(cnnspec: Cnnspec, ladder: str) -> None:
+    result = cnnspec("sizes", ladder, "--at", "H=30")
+    assert result.code == 1
+    assert "H = 30 is not legal: pad 2 to 32, or crop 2 to 28" in result.out
+
+
+def test_json_has_the_sets_as_data(cnnspec: Cnnspec, ladder: str) -> None:
+    result = cnnspec("sizes", ladder, "--format", "json", "--at", "W=8")
+    record = json.loads(result.out)
+    assert record["symbols"]["H"]["period"] == 4
+    assert record["symbols"]["H"]["residues"] == [{"residue": 0, "least": 4, "greatest": None}]
+    assert record["legal"] is True
+    assert result.code == 0
+
+
+@pytest.mark.parametrize("option", ["Q=3", "H=0", "H=1/2", "H"])
+def test_what_is_no_size_is_refused(cnnspec: Cnnspec, ladder: str, option: str) -> None:
+    result = cnnspec("sizes", ladder, "--at", option)
+    assert (result.code, result.out) == (2, "")
+    assert "error[usage]" in result.err
