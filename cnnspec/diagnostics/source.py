@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,17 +21,7 @@ class Source:
     @cached_property
     def line_starts(self) -> tuple[int, ...]:
         """The offset of the first character of every line."""
-        starts = [0]
-        text = self.text
-        position = 0
-        while position < len(text):
-            character = text[position]
-            position += 1
-            if character == "\r" and text[position : position + 1] == "\n":
-                position += 1
-            if character in "\r\n":
-                starts.append(position)
-        return tuple(starts)
+        return (0, *(match.end() for match in re.finditer(r"\r\n?|\n", self.text)))
 
     def position(self, offset: int) -> tuple[int, int]:
         """The 1-based line and column of an offset."""

@@ -5,18 +5,22 @@ from __future__ import annotations
 from enum import Enum
 from typing import NamedTuple
 
+from cnnspec.language.limits import MAX_INDENTATION
+
 _TAB_SIZE = 8
 
 
 class Fault(Enum):
-    """What may be wrong with the indentation of a line."""
+    """What may be wrong with the indentation of a line, in words."""
 
-    BETWEEN = "between"
-    """It is less than that of the body before it and more than what is around that."""
-    MIXED = "mixed"
-    """Tabs stand where the lines around have spaces, or the other way round."""
-    TOO_DEEP = "too deep"
-    """It would open one body too many; it opens none."""
+    BETWEEN = "this line is indented less than the body above it, and more than what is around that"
+    MIXED = "tabs and spaces are mixed in the indentation: use one of them"
+    TOO_DEEP = f"more than {MAX_INDENTATION} bodies within each other"
+
+    @property
+    def code(self) -> str:
+        """The code of its diagnostic."""
+        return "limit" if self is Fault.TOO_DEEP else "indentation"
 
 
 class Step(NamedTuple):
@@ -34,9 +38,8 @@ class Indentation:
     stand for each other, that is a fault, and the line is taken as it looks.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self) -> None:
         self._levels = [""]
-        self._most = most
 
     @property
     def levels(self) -> tuple[str, ...]:
@@ -65,7 +68,7 @@ class Indentation:
         return self._close(indentation)
 
     def _open(self, indentation: str, is_body_due: bool) -> Step:
-        if self.open_bodies >= self._most:
+        if self.open_bodies >= MAX_INDENTATION:
             return Step(opens=False, closes=0, fault=Fault.TOO_DEEP)
         fault = None if indentation.startswith(self._levels[-1]) else Fault.MIXED
         if fault and not is_body_due:  # it only looks deeper

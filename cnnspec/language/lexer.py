@@ -7,31 +7,19 @@ deeper line that begins with `->` goes on with the line above.
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Callable
 
 from cnnspec.diagnostics import Diagnostic, Edit, Help, Source, Span
+from cnnspec.language.brackets import closes_more, lines_of_words, pass_line
 from cnnspec.language.characters import Misfit, is_odd_space, misfit, with_plain_spaces
 from cnnspec.language.findings import Findings
 from cnnspec.language.indentation import Fault, Indentation
-from cnnspec.language.limits import MAX_INDENTATION, MAX_NESTING
+from cnnspec.language.limits import MAX_NESTING
 from cnnspec.language.table import END
 from cnnspec.language.tokens import BAD, CLOSERS, DEDENT, INDENT, NEWLINE, Token, Vocabulary
 
 _CONTINUATION = "->"
-_FAULTS = {
-    Fault.BETWEEN: (
-        "indentation",
-        "this line is indented less than the body above it, and more than what is around that",
-    ),
-    Fault.MIXED: ("indentation", "tabs and spaces are mixed in the indentation: use one of them"),
-    Fault.TOO_DEEP: ("limit", f"more than {MAX_INDENTATION} bodies within each other"),
-}
-_QUOTED = r'"""[\s\S]*?"""|"[^"\r\n]*"|#[^\r\n]*'
-_REST_OF_LINE = rf'(?:[^"#\r\n]++|{_QUOTED}|")*+'
-_BRACKETS = r'"[^"\r\n]*"|#[^\r\n]*|[()\[\]\r\n]'
-_LINE_OF_WORDS = r"(?:\r\n|\r|\n)([ \t]*)(?=[A-Za-z_])"
 
 
 class Lexer:
@@ -46,7 +34,7 @@ class Lexer:
         self._findings = findings
         self._position = 1 if source.text.startswith("\ufeff") else 0
         self._end_of_last = self._position
-        self._indentation = Indentation(MAX_INDENTATION)
+        self._indentation = Indentation()
         self._faults: set[Fault] = set()
         self._before_line: tuple[tuple[str, ...], frozenset[Fault]] = ((), frozenset())
         self._absorbs = False
@@ -123,9 +111,8 @@ class Lexer:
     def _diagnose(self, found: Misfit, start: int) -> Diagnostic:
         span = Span(self._source, start, start + found.length)
         edits = () if found.instead is None else (Edit(span, found.instead),)
-        return Diagnostic(
-            "bad-character", found.message, span, help=Help(found.help, edits) if found.help else None
-        )
+        help_ = Help(found.help, edits) if found.help else None
+        return Diagnostic("bad-character", found.message, span, help=help_)
 
     def _end(self) -> None:
         if self.brackets:
@@ -155,27 +142,15 @@ class Lexer:
         """Whether the line at this position belongs to the statement before it."""
         is_deeper = self._indentation.is_deeper(indentation) and not self._is_first_line
         if self._absorbs:
-            return is_deeper or self._closes_more(self._position)
+            return is_deeper or closes_more(self._text, self._position)
         return is_deeper and self._text.startswith(_CONTINUATION, self._position)
-
-    def _closes_more(self, position: int) -> bool:
-        """Whether a bracket is closed between a position and the end of its line that is not opened there."""
-        depth = 0
-        for match in re.compile(_BRACKETS).finditer(self._text, position):
-            sign = match[0]
-            depth += (sign in CLOSERS) - (sign in CLOSERS.values())
-            if depth < 0 or sign in "\r\n":
-                return depth < 0
-        return False
 
     def _indent(self, indentation: str, span: Span) -> None:
         step = self._indentation.enter(indentation, is_body_due=self._is_behind_colon)
         self._pending.extend(self._mark(DEDENT) for _ in range(step.closes))
         if step.fault is None:
             self._faults.discard(Fault.BETWEEN)
-        elif not (
-            step.fault is Fault.BETWEEN and self._is_behind_colon
-        ):  # that the body is missing says more
+        elif step.fault is not Fault.BETWEEN or not self._is_behind_colon:  # else a body is missing
             self._report_fault(step.fault, span)
         if step.opens:
             self._pending.append(Token(INDENT, indentation, span.start, span.end))
@@ -209,8 +184,7 @@ class Lexer:
     def _report_fault(self, fault: Fault, span: Span) -> None:
         """Say what is wrong with the indentation of a line, once for many lines with the same mistake."""
         if fault not in self._faults:
-            code, message = _FAULTS[fault]
-            self._findings.add(Diagnostic(code, message, span))
+            self._findings.add(Diagnostic(fault.code, fault.value, span))
         self._faults.add(fault)
 
     # --- recovery
@@ -220,10 +194,8 @@ class Lexer:
 
         Looks from an open bracket up to the offset `limit`. None: there is no such line.
         """
-        for match in re.compile(_LINE_OF_WORDS).finditer(self._text, bracket.end, limit + 1):
-            if not self._indentation.is_deeper(match[1]) and not self._closes_more(match.end()):
-                return match.start()
-        return None
+        lines = lines_of_words(self._text, bracket.end, limit)
+        return next((end for end, indentation in lines if not self._indentation.is_deeper(indentation)), None)
 
     def resume(self, position: int) -> Token:
         """Go back to the end of a line and take the statement as ended there: the `_NEWLINE` that ends it."""
@@ -253,19 +225,10 @@ class Lexer:
             self._go_back(token.start)
         open_brackets = len(self.brackets)
         while not self._pending:
-            open_brackets = self._skip_line(open_brackets)
+            self._position, open_brackets = pass_line(self._text, self._position, open_brackets)
             self._absorbs = is_spread or open_brackets > 0
             self._begin_line()
         return self._pending.popleft()
-
-    def _skip_line(self, open_brackets: int) -> int:
-        """Go to the end of a line; how many brackets are open there."""
-        match = re.compile(_REST_OF_LINE).match(self._text, self._position)
-        end = match.end() if match else self._position
-        line = re.sub(_QUOTED, "", self._text[self._position : end])
-        self._position = end
-        opened, closed = (sum(map(line.count, signs)) for signs in (CLOSERS, CLOSERS.values()))
-        return max(0, open_brackets + opened - closed)
 
 
 def _nothing_fits(_kind: str) -> bool:

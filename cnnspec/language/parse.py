@@ -122,9 +122,8 @@ class _Parser:
             if resume is not None or token.kind == END:
                 self._findings.add(never_closed(situation, unclosed))
                 return self._leave_out(token if resume is None else self._lexer.resume(resume))
-        if self._line or not self._findings.ends_at(
-            token.start
-        ):  # else the line's indentation is wrong already
+        is_said = not self._line and self._findings.ends_at(token.start)  # that it is indented wrongly
+        if not is_said:
             self._findings.add(diagnose(situation))
         if situation.is_body_missing:
             self._is_body_unindented = self._line_before[0].kind in _DEFINITIONS
