@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -18,6 +19,8 @@ Arrays = Mapping[str, NDArray[Any]]
 
 _NUMBERS = ("F16", "F32", "F64", "I64")
 _NAMES_SHOWN = 4
+_TEXTS = "cnnspec"
+"""The one entry of the file's metadata: several would be written in an order that changes from run to run."""
 
 
 def save_weights(path: str | Path, arrays: Arrays, metadata: Mapping[str, str]) -> None:
@@ -25,7 +28,7 @@ def save_weights(path: str | Path, arrays: Arrays, metadata: Mapping[str, str]) 
     contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     with replacing(Path(path).expanduser()) as fresh:
         try:
-            save_file(contiguous, fresh, dict(metadata))
+            save_file(contiguous, fresh, {_TEXTS: json.dumps(dict(metadata), sort_keys=True)})
         except SafetensorError as error:
             raise OSError(str(error)) from error
 
@@ -44,13 +47,23 @@ def load_weights(path: str | Path, targets: Arrays, ignored: Collection[str] = (
                 raise DiagnosticError(*problems)
             for name, target in targets.items():
                 target[...] = file.get_tensor(name)
-            return dict(file.metadata() or {})
+            return _texts(file.metadata() or {})
     except SafetensorError as error:
         raise DiagnosticError(Diagnostic("bad-data", f"{path} is not a safetensors file: {error}")) from error
     except OSError as error:
         raise DiagnosticError(
             Diagnostic("file-unreadable", f"cannot read {path}: {error.strerror or error}")
         ) from error
+
+
+def _texts(metadata: Mapping[str, str]) -> dict[str, str]:
+    """The texts stored with the weights; none where another program wrote the file."""
+    try:
+        found: object = json.loads(metadata.get(_TEXTS, "{}"))
+    except (ValueError, RecursionError):
+        return {}
+    texts = cast("dict[str, object]", found) if isinstance(found, dict) else {}
+    return {name: str(text) for name, text in texts.items()}
 
 
 def _differences(path: Path, file: Any, targets: Arrays, ignored: Collection[str]) -> Iterable[Diagnostic]:
