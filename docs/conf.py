@@ -1,6 +1,13 @@
 """How Sphinx builds these pages: `make docs`."""
 
+import sys
+from pathlib import Path
+
+from sphinx.application import Sphinx
+
 from cnnspec import __version__
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 project = "cnnspec"
 author = "the cnnspec authors"
@@ -13,4 +20,10 @@ myst_heading_anchors = 3
 html_theme = "furo"
 html_title = "cnnspec"
 exclude_patterns = ["_build"]
-suppress_warnings = ["misc.highlighting_failure"]
+
+
+def setup(app: Sphinx) -> None:
+    """Colour the specs."""
+    from cnn_lexer import CnnLexer  # noqa: PLC0415 - found through the path set above
+
+    app.add_lexer("cnn", CnnLexer)
