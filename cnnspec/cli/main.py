@@ -18,6 +18,9 @@ from cnnspec.diagnostics.diagnostic import DiagnosticError
 from cnnspec.diagnostics.findings import Findings
 from cnnspec.diagnostics.render_full import render_one
 
+LONGEST_NUMBER = 100_000
+"""Digits of a number in JSON: the language bounds every size, and counts are products of a few."""
+
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -38,6 +41,7 @@ def main() -> NoReturn:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; the exit code."""
+    sys.set_int_max_str_digits(LONGEST_NUMBER)
     for stream in (sys.stdout, sys.stderr):
         _never_fail_to_encode(stream)
     try:

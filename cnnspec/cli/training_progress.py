@@ -11,7 +11,6 @@ from cnnspec.diagnostics.styled import Line, Style, line
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
-    from rich.progress import TaskID
 
     from cnnspec.backend.training.progress import BatchDone, EpochDone, Progress
 
@@ -31,42 +30,46 @@ def percent(share: float) -> str:
 
 
 class Watch:
-    """What training calls after every batch and epoch."""
+    """What training calls after every batch and epoch. The bar is erased before a line is written."""
 
-    def __init__(self, screen: Screen, bar: Bar | None) -> None:
+    def __init__(self, screen: Screen, terminal: Screen | None) -> None:
         self.screen = screen
-        self.bar = bar
-        self.task: TaskID | None = bar.add_task("compiling", total=None, figures="") if bar else None
-        self.epoch = 0
+        self.terminal = terminal
+        self.bar: Bar | None = None
+        self.draw("compiling", None)
 
     def __call__(self, progress: Progress) -> None:
         """Draw a batch; write an epoch."""
         from cnnspec.backend.training.progress import EpochDone
 
         if isinstance(progress, EpochDone):
-            self.end_of_epoch(progress)
-        elif self.bar:
-            self.after_batch(self.bar, progress)
+            self.erase()
+            self.screen.write([epoch_line(progress)])
+            self.screen.stream.flush()
+        else:
+            self.after_batch(progress)
 
-    def end_of_epoch(self, done: EpochDone) -> None:
-        """Write the line, above the bar where there is one."""
+    def after_batch(self, done: BatchDone) -> None:
+        """Move the bar; at the first batch of an epoch begin another."""
+        title = f"epoch {done.epoch}/{done.epochs}"
+        if self.bar is None or self.bar.tasks[0].description != title:
+            self.draw(title, done.batches)
         if self.bar:
-            self._drop_task(self.bar)
-        self.screen.write([epoch_line(done)])
-        self.screen.stream.flush()
+            self.bar.update(self.bar.task_ids[0], completed=done.batch, figures=_figures(done))
 
-    def after_batch(self, bar: Bar, done: BatchDone) -> None:
-        """Move the bar, at the first batch of an epoch to its beginning."""
-        if self.task is None or done.epoch != self.epoch:
-            self._drop_task(bar)
-            self.epoch = done.epoch
-            self.task = bar.add_task(f"epoch {done.epoch}/{done.epochs}", total=done.batches, figures="")
-        bar.update(self.task, completed=done.batch, figures=_figures(done))
+    def draw(self, title: str, batches: int | None) -> None:
+        """Begin a bar, where there is a terminal to draw on."""
+        self.erase()
+        if self.terminal:
+            self.bar = _bar(self.terminal)
+            self.bar.add_task(title, total=batches, figures="")
+            self.bar.start()
 
-    def _drop_task(self, bar: Bar) -> None:
-        if self.task is not None:
-            bar.remove_task(self.task)
-            self.task = None
+    def erase(self) -> None:
+        """Take the bar away."""
+        if self.bar:
+            self.bar.stop()
+            self.bar = None
 
 
 def _figures(done: BatchDone) -> str:
@@ -85,9 +88,14 @@ def clock(seconds: float) -> str:
 def watching(screen: Screen) -> Generator[Watch]:
     """A watch that writes its lines to `screen` and, on a terminal, draws a bar below them."""
     terminal = err()
-    if not terminal.stream.isatty():
-        yield Watch(screen, None)
-        return
+    watch = Watch(screen, terminal if terminal.stream.isatty() else None)
+    try:
+        yield watch
+    finally:
+        watch.erase()
+
+
+def _bar(terminal: Screen) -> Bar:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
 
@@ -97,5 +105,4 @@ def watching(screen: Screen) -> Generator[Watch]:
         TextColumn("{task.fields[figures]}"),
     )
     console = Console(file=terminal.stream, no_color=not terminal.coloured, highlight=False)
-    with Progress(*columns, console=console, transient=True, expand=True) as bar:
-        yield Watch(screen, bar)
+    return Progress(*columns, console=console, transient=True, expand=True, redirect_stdout=False)

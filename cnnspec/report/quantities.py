@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from cnnspec.dims import Dim, Symbolic, render
+from cnnspec.dims import Dim, Symbolic, digits, render
 
 _THOUSANDS = ("", " K", " M", " G", " T", " P", " E", " Z", " Y")
 _BYTES = (" B", " KiB", " MiB", " GiB", " TiB", " PiB", " EiB", " ZiB", " YiB")
 
 
 def exact(value: Dim) -> str:
-    """Every digit, in groups of three; a formula as it is."""
-    return render(value) if isinstance(value, Symbolic) else f"{value:,}"
+    """Every digit, in groups of three; a formula as it is. A number too long to read is a power of ten."""
+    return render(value) if isinstance(value, Symbolic) else digits(value, grouped=True)
 
 
 def rounded(value: Dim) -> str:
@@ -34,7 +34,7 @@ def _in_units(value: int, step: int, units: Sequence[str]) -> str:
     if power == 0:
         return f"{value}{units[0]}"
     if abs(amount) >= 1000:
-        return f"{round(amount):,}{units[power]}"
+        return f"{digits(round(amount), grouped=True)}{units[power]}"
     places = 2 if abs(amount) < 10 else 1 if abs(amount) < 100 else 0
     return f"{float(amount):.{places}f}{units[power]}"
 

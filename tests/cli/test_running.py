@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -54,6 +57,32 @@ def test_training_writes_a_line_an_epoch_and_the_weights(cnnspec: Run, spec: Wri
         assert word in second
     assert saved == "weights saved to tiny.safetensors"
     assert Path("tiny.safetensors").is_file()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="terminals of Unix")
+def test_on_a_terminal_the_bar_is_erased_before_a_line_is_written(spec: Write) -> None:
+    import pty
+
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "cnnspec", "train", str(spec(TINY)), "--data", "digits", "--epochs", "2"]
+    environment = os.environ | {"TERM": "xterm", "COLUMNS": "100"}
+    with subprocess.Popen(command, stdout=theirs, stderr=theirs, env=environment) as process:
+        os.close(theirs)
+        drawn = b"".join(iter(lambda: _read(ours), b"")).decode()
+    os.close(ours)
+    assert process.returncode == 0
+    assert "images/s" in drawn
+    assert " left" in drawn
+    for number in (1, 2):
+        head, _, _ = drawn.partition(f"epoch {number}/2\x1b[0m   loss")
+        assert head.endswith("\x1b[1A\x1b[2K\x1b[1m"), "the line is written where the bar was"
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 1 << 16)
+    except OSError:  # how Linux says that the other side has gone
+        return b""
 
 
 def test_the_same_seed_gives_the_same_weights(cnnspec: Run, spec: Write) -> None:
