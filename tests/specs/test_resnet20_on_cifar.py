@@ -26,4 +26,4 @@ def test_the_logits_are_those_of_pytorch() -> None:
     pictures = ((test["images_u8_nhwc"] / 255 - MEAN) / DEVIATION).transpose(0, 3, 1, 2).astype(np.float32)
     logits = np.concatenate([net.forward(part) for part in np.split(pictures, 10)])
     np.testing.assert_allclose(logits, test["logits_resnet20"], atol=1e-4)
-    assert (logits.argmax(axis=1) == test["labels"]).mean() > 0.92
+    assert np.array_equal(logits.argmax(axis=1), test["logits_resnet20"].argmax(axis=1))
