@@ -13,7 +13,7 @@ from functools import cached_property
 from cnnspec.analysis.depth import depths
 from cnnspec.analysis.memory import Peak, inference_peak, training_peak
 from cnnspec.analysis.receptive_field import Field, receptive_fields
-from cnnspec.dims import Dim, product
+from cnnspec.dims import Dim, product, sum_of
 from cnnspec.graph import Graph, Node
 from cnnspec.layers.base import Flops, Shape, Weight, WeightKind
 
@@ -180,15 +180,9 @@ def _totals(layers: tuple[LayerFacts, ...]) -> Totals:
 
 def total(values: Iterable[Dim]) -> Dim:
     """The sum of numbers or formulas; 0 of none."""
-    result: Dim = 0
-    for value in values:
-        result = result + value
-    return result
+    return sum_of(values)
 
 
 def total_flops(layers: Iterable[LayerFacts]) -> Flops:
     """The sum of the operations, column by column."""
-    result = Flops()
-    for facts in layers:
-        result = result + facts.flops
-    return result
+    return Flops.sum(facts.flops for facts in layers)

@@ -6,20 +6,11 @@ from cnnspec.dims.decide import Relation, decide
 from cnnspec.dims.equality import equal_everywhere
 from cnnspec.dims.extremes import maximum, minimum
 from cnnspec.dims.index_map import UNIT, IndexMap
+from cnnspec.dims.opaque import evaluate, symbols_of
 from cnnspec.dims.quasi import MAX_PERIOD, Quasi
 from cnnspec.dims.rendering import digits, render
 from cnnspec.dims.substitution import substitute
-from cnnspec.dims.symbolic import (
-    Dim,
-    OneSymbol,
-    Polynomial,
-    SizeLimitError,
-    Symbolic,
-    evaluate,
-    one_symbol,
-    symbol,
-    symbols_of,
-)
+from cnnspec.dims.symbolic import Dim, OneSymbol, Polynomial, SizeLimitError, Symbolic, one_symbol, symbol
 
 __all__ = [
     "INDEX",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from cnnspec.dims.symbolic import Dim, Greatest, Polynomial, from_atom
+from cnnspec.dims.opaque import Greatest
+from cnnspec.dims.symbolic import Dim, Polynomial, Terms, collect, from_atom, terms_of
 
 
 def product(dims: Iterable[Dim]) -> Dim:
@@ -17,10 +18,15 @@ def product(dims: Iterable[Dim]) -> Dim:
 
 def sum_of(dims: Iterable[Dim]) -> Dim:
     """The sum of sizes (0 for none)."""
-    total: Dim = 0
+    number = 0
+    terms: Terms = {}
     for dim in dims:
-        total = total + dim
-    return total
+        if isinstance(dim, int):
+            number += dim
+        else:
+            for monomial, factor in terms_of(dim).items():
+                terms[monomial] = terms.get(monomial, 0) + factor
+    return collect({**terms, (): terms.get((), 0) + number}) if terms else number
 
 
 def ceil_div(numerator: Dim, divisor: Dim) -> Dim:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from cnnspec.dims.opaque import Greatest, symbols_of
 from cnnspec.dims.quasi import Quasi
 from cnnspec.dims.substitution import substitute
-from cnnspec.dims.symbolic import Atom, Dim, Greatest, OneSymbol, symbol, symbols_of, terms_of
+from cnnspec.dims.symbolic import Atom, Dim, OneSymbol, symbol, terms_of
 
 Range = tuple[int | None, int | None]
 """The least and the greatest value; None where there is none or none is known."""

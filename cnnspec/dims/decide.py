@@ -9,8 +9,9 @@ from math import gcd, lcm
 
 from cnnspec.dims.bounds import bounds, least_value
 from cnnspec.dims.equality import equal_everywhere
+from cnnspec.dims.opaque import evaluate, symbols_of
 from cnnspec.dims.quasi import Quasi
-from cnnspec.dims.symbolic import Dim, OneSymbol, Symbolic, divided_exactly, evaluate, symbols_of, terms_of
+from cnnspec.dims.symbolic import Dim, OneSymbol, Symbolic, divided_exactly, terms_of
 
 MAX_RESIDUES = 4096
 """How many combinations of residues are tried to decide whether a size is a multiple of a number."""

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from fractions import Fraction
 from math import lcm, prod
 
-from cnnspec.dims.symbolic import Dim, Monomial, OneSymbol, Terms, symbols_of, terms_of
+from cnnspec.dims.opaque import symbols_of
+from cnnspec.dims.symbolic import Dim, Monomial, OneSymbol, Terms, terms_of
 
 MAX_SAMPLES = 2**18
 """The longest common period that is walked through; beyond it nothing is proved."""

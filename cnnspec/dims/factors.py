@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import gcd
 
-from cnnspec.dims.symbolic import Dim, Monomial, OneSymbol, Terms, collect, symbols_of, terms_of
+from cnnspec.dims.opaque import symbols_of
+from cnnspec.dims.symbolic import Dim, Monomial, OneSymbol, Terms, collect, terms_of
 
 
 @dataclass(frozen=True)

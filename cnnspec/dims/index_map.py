@@ -8,8 +8,9 @@ from typing import ClassVar
 
 from cnnspec.dims.bounds import INDEX, bounds
 from cnnspec.dims.extremes import maximum, minimum
+from cnnspec.dims.opaque import evaluate, symbols_of
 from cnnspec.dims.substitution import substitute
-from cnnspec.dims.symbolic import Dim, evaluate, symbol, symbols_of
+from cnnspec.dims.symbolic import Dim, symbol
 
 UNIT = symbol(INDEX)
 """The index of an output unit, as a size to calculate with."""

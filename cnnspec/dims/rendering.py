@@ -8,8 +8,9 @@ from typing import cast
 
 from cnnspec.dims.factors import factored
 from cnnspec.dims.floor_form import FloorForm, few_floors, floor_form
+from cnnspec.dims.opaque import Floor, Greatest
 from cnnspec.dims.quasi import Quasi
-from cnnspec.dims.symbolic import Atom, Dim, Floor, Greatest, Monomial, OneSymbol, Polynomial, Terms
+from cnnspec.dims.symbolic import Atom, Dim, Monomial, OneSymbol, Polynomial, Terms
 
 MINUS = "−"
 MAX_FLOORS = 8

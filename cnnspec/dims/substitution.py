@@ -6,18 +6,9 @@ from collections.abc import Mapping
 
 from cnnspec.dims import quasi
 from cnnspec.dims.aggregates import greatest, product
+from cnnspec.dims.opaque import Floor, Greatest
 from cnnspec.dims.quasi import Quasi
-from cnnspec.dims.symbolic import (
-    Atom,
-    Dim,
-    Floor,
-    Greatest,
-    OneSymbol,
-    Polynomial,
-    floor_divide,
-    from_atom,
-    one_symbol,
-)
+from cnnspec.dims.symbolic import Atom, Dim, OneSymbol, Polynomial, floor_divide, from_atom, one_symbol
 
 
 def substitute(dim: Dim, values: Mapping[str, Dim]) -> Dim:

@@ -11,10 +11,11 @@ Results that do not depend on any symbol are plain `int`s.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
+from itertools import product
 
 from cnnspec.dims import quasi
+from cnnspec.dims.opaque import Floor, Greatest
 from cnnspec.dims.quasi import Quasi
 
 MAX_TERMS = 20_000
@@ -110,49 +111,6 @@ class OneSymbol(Symbolic):
         return f"{self.symbol} {self.function}"
 
 
-@dataclass(frozen=True)
-class Floor:
-    """An atom: the floor of a quotient that has no quasi-linear form."""
-
-    numerator: Dim
-    divisor: Dim
-
-    def evaluate(self, values: Mapping[str, int]) -> int:
-        """The quotient where every symbol has a value."""
-        return evaluate(self.numerator, values) // evaluate(self.divisor, values)
-
-    @cached_property
-    def symbols(self) -> frozenset[str]:
-        """The symbols of both parts."""
-        return symbols_of(self.numerator) | symbols_of(self.divisor)
-
-    @cached_property
-    def order(self) -> str:
-        """A text that sorts atoms."""
-        return f"~floor {self.numerator} {self.divisor}"
-
-
-@dataclass(frozen=True)
-class Greatest:
-    """An atom: the greatest of several sizes, where that depends on the values of their symbols."""
-
-    sizes: frozenset[Dim]
-
-    def evaluate(self, values: Mapping[str, int]) -> int:
-        """The greatest where every symbol has a value."""
-        return max(evaluate(size, values) for size in self.sizes)
-
-    @cached_property
-    def symbols(self) -> frozenset[str]:
-        """The symbols of all of them."""
-        return frozenset[str]().union(*(symbols_of(size) for size in self.sizes))
-
-    @cached_property
-    def order(self) -> str:
-        """A text that sorts atoms."""
-        return f"~greatest {sorted(map(repr, self.sizes))}"
-
-
 Atom = OneSymbol | Floor | Greatest
 """What polynomials are made of. A `OneSymbol` here is primitive; where it stands alone it is 0 at 0."""
 
@@ -205,16 +163,6 @@ def symbol(name: str) -> Symbolic:
     return OneSymbol(name, quasi.IDENTITY)
 
 
-def evaluate(dim: Dim, values: Mapping[str, int]) -> int:
-    """The value of a size where every symbol has a value (KeyError names one that has none)."""
-    return dim if isinstance(dim, int) else dim.evaluate(values)
-
-
-def symbols_of(dim: Dim) -> frozenset[str]:
-    """The symbols that a size depends on."""
-    return frozenset() if isinstance(dim, int) else dim.symbols
-
-
 def one_symbol(name: str, function: Quasi) -> Dim:
     """A function of one symbol; an `int` where it is constant."""
     return function.table[0] if function.is_constant else OneSymbol(name, function)
@@ -243,7 +191,7 @@ def _as_factor(dim: Dim) -> Terms:
 
 
 def collect(terms: Terms) -> Dim:
-    """The normal form of a sum: one linear function a symbol, no zero terms, an `int` where constant."""
+    """The normal form of a sum: one function a symbol, no zero terms, an `int` where constant."""
     rest: Terms = {}
     along: dict[str, list[Quasi]] = {}
     for monomial, factor in terms.items():
@@ -252,9 +200,13 @@ def collect(terms: Terms) -> Dim:
         elif factor:
             rest[monomial] = factor
     parts = [one_symbol(name, function) for name, functions in along.items() for function in functions]
-    if len(rest) > MAX_TERMS:
-        raise SizeLimitError(f"a size has more than {MAX_TERMS:,} terms")
+    _limited(len(rest))
     return _assemble(rest, [part for part in parts if part != 0])
+
+
+def _limited(terms: int) -> None:
+    if terms > MAX_TERMS:
+        raise SizeLimitError(f"a size has more than {MAX_TERMS:,} terms")
 
 
 def _join(functions: list[Quasi], function: Quasi) -> None:
@@ -307,13 +259,17 @@ def multiply(left: Dim, right: Dim) -> Dim:
         left, right = right, left
     if isinstance(right, int) and isinstance(left, OneSymbol):
         return OneSymbol(left.symbol, left.function.multiplied(right)) if right else 0
+    return _multiplied(left, right)
+
+
+@lru_cache(maxsize=4096)
+def _multiplied(left: Dim, right: Dim) -> Dim:
+    first, second = _as_factor(left), _as_factor(right)
+    _limited(len(first) * len(second))
     terms: Terms = {}
-    for first, factor in _as_factor(left).items():
-        for second, other in _as_factor(right).items():
-            monomial = _merged(first, second)
-            terms[monomial] = terms.get(monomial, 0) + factor * other
-            if len(terms) > MAX_TERMS:
-                raise SizeLimitError(f"a size has more than {MAX_TERMS:,} terms")
+    for (monomial, factor), (other, share) in product(first.items(), second.items()):
+        merged = _merged(monomial, other)
+        terms[merged] = terms.get(merged, 0) + factor * share
     return collect(terms)
 
 

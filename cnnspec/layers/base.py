@@ -6,12 +6,12 @@ arithmetic on `Dim`s, so that it answers in numbers when given numbers and in fo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
-from cnnspec.dims import Dim, IndexMap, Relation
+from cnnspec.dims import Dim, IndexMap, Relation, sum_of
 
 Shape = tuple[Dim, ...]
 
@@ -81,15 +81,21 @@ class Flops:
     @property
     def total(self) -> Dim:
         """All columns together."""
-        return self.multiply_add + self.bias + self.normalisation + self.activation + self.elementwise
+        return sum_of((self.multiply_add, self.bias, self.normalisation, self.activation, self.elementwise))
 
     def __add__(self, other: Flops) -> Flops:
+        return Flops.sum((self, other))
+
+    @staticmethod
+    def sum(each: Iterable[Flops]) -> Flops:
+        """The sum column by column (nothing for none)."""
+        rows = tuple(each)
         return Flops(
-            self.multiply_add + other.multiply_add,
-            self.bias + other.bias,
-            self.normalisation + other.normalisation,
-            self.activation + other.activation,
-            self.elementwise + other.elementwise,
+            sum_of(row.multiply_add for row in rows),
+            sum_of(row.bias for row in rows),
+            sum_of(row.normalisation for row in rows),
+            sum_of(row.activation for row in rows),
+            sum_of(row.elementwise for row in rows),
         )
 
 
