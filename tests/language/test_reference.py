@@ -1,0 +1,90 @@
+"""What docs/language.md lists is what there is: layers with their signatures, functions, kernels, blocks, limits."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from cnnspec.analysis.measures import WORDS
+from cnnspec.language import ast, limits
+from cnnspec.language.builtins import FUNCTIONS
+from cnnspec.language.spec import PRELUDE, STANDARD_LIBRARY, load_spec
+from cnnspec.language.values import show
+from cnnspec.layers import LAYERS, Layer, Parameter, signature
+from cnnspec.layers.classic_kernels import KERNELS
+
+PAGE = (Path(__file__).parents[2] / "docs" / "language.md").read_text(encoding="utf-8")
+FLAT = re.sub(r"\s+", " ", PAGE)
+
+
+def table(rows: list[tuple[str, str]]) -> str:
+    return "\n".join(["| | |", "|---|---|", *(f"| `{code}` | {words} |" for code, words in rows)])
+
+
+def layer_row(word: str, layer: type[Layer]) -> tuple[str, str]:
+    given = [parameter_text(parameter) for parameter in signature(layer)]
+    if layer.inputs != (1, 1):
+        given = ["a", "b", "…", *given]
+    first, *_ = (layer.__doc__ or "").strip().split("\n")
+    return f"{word}({', '.join(given)})" if given else word, first.rstrip(".")
+
+
+def parameter_text(parameter: Parameter) -> str:
+    if parameter.required:
+        return parameter.name
+    default = "…" if parameter.default is None else show(parameter.default)  # type: ignore[arg-type]
+    return f"{parameter.name}={default}"
+
+
+def block_text(definition: ast.Definition) -> str:
+    params = ", ".join(param.span.text for param in definition.params)
+    return f"`{definition.name}({params})`" if params else f"`{definition.name}`"
+
+
+def blocks(path: Path) -> str:
+    spec = load_spec(path).spec
+    assert spec is not None
+    return " · ".join(block_text(definition) for definition in spec.main.file.definitions)
+
+
+def layer_tables() -> list[str]:
+    """A table for each family, in the order of the registry."""
+    families: dict[str, list[tuple[str, str]]] = {}
+    for word, layer in LAYERS.items():
+        families.setdefault(layer.__module__, []).append(layer_row(word, layer))
+    return [table(rows) for rows in families.values()]
+
+
+def limit_list() -> str:
+    return (
+        f"{limits.MAX_SOURCE_BYTES >> 20} MiB of source, {limits.MAX_FILES} files, {limits.MAX_LAYERS:,} layers, "
+        f"{limits.MAX_STEPS:,} statements, {limits.MAX_REPETITIONS:,} rounds of a loop, {limits.MAX_ITEMS:,} items in "
+        f"a list, {limits.MAX_BITS:,} bits in a number, and {limits.MAX_DEPTH} levels of blocks and expressions"
+    )
+
+
+LISTED = {
+    "functions": table([(f"{name}", rule.doc) for name, rule in FUNCTIONS.items()]),
+    "kernels": " ".join(f"`{name}`" for name in KERNELS),
+    "std": blocks(STANDARD_LIBRARY),
+    "prelude": blocks(PRELUDE),
+    "limits": limit_list(),
+}
+
+
+@pytest.mark.parametrize("listed", layer_tables(), ids=lambda text: text.split("`")[1])
+def test_every_layer_is_in_the_reference(listed: str) -> None:
+    assert listed in PAGE
+
+
+@pytest.mark.parametrize("name", LISTED)
+def test_what_the_reference_lists_is_complete(name: str) -> None:
+    assert re.sub(r"\s+", " ", LISTED[name]) in FLAT
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_everything_that_can_be_expected_is_in_the_reference(word: str) -> None:
+    base, _, rest = word.partition(".")
+    assert f"`{word}" in PAGE or (f"`{base}`" in PAGE and f"`.{rest}`" in PAGE)
