@@ -15,7 +15,6 @@ from cnnspec.cli.outcome import Exit, exit_for, internal, misuse, unwritable
 from cnnspec.cli.screen import err
 from cnnspec.diagnostics import Diagnostic
 from cnnspec.diagnostics.diagnostic import DiagnosticError
-from cnnspec.diagnostics.findings import Findings
 from cnnspec.diagnostics.render_full import render_one
 
 LONGEST_NUMBER = 100_000
@@ -42,8 +41,8 @@ def main() -> NoReturn:
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; the exit code."""
     sys.set_int_max_str_digits(LONGEST_NUMBER)
-    for stream in (sys.stdout, sys.stderr):
-        _never_fail_to_encode(stream)
+    sys.stdout = _usable(sys.stdout)
+    sys.stderr = _usable(sys.stderr)
     try:
         return int(_invoke(arguments) or Exit.CLEAN)
     except BrokenPipeError:
@@ -67,10 +66,10 @@ def _invoke(arguments: Sequence[str]) -> int | None:
         return _failed(*error.diagnostics)
     except (BrokenPipeError, click.Abort):
         raise
-    except OSError as error:
-        _close_quietly()
-        return _failed(unwritable(error))
     except Exception as error:  # the one place where the unforeseen ends: in a diagnostic, not a traceback
+        if isinstance(error, OSError) and error.filename is None:
+            _close_quietly()
+            return _failed(unwritable(error))
         if os.environ.get("CNNSPEC_DEBUG"):
             raise
         return _failed(internal(error))
@@ -82,14 +81,17 @@ def _failed(*diagnostics: Diagnostic) -> Exit:
     for number, diagnostic in enumerate(diagnostics):
         screen.write([()] if number else [])
         screen.write(render_one(diagnostic, screen.width))
-    return exit_for(Findings(diagnostics))
+    return exit_for(diagnostics)
 
 
-def _never_fail_to_encode(stream: TextIO) -> None:
-    """Show a question mark where the encoding of the output lacks a character."""
+def _usable(stream: TextIO | None) -> TextIO:
+    """The stream, showing a question mark where its encoding lacks a character; nothing where it is closed."""
+    if stream is None:
+        return open(os.devnull, "w", encoding="utf-8")
     reconfigure = getattr(stream, "reconfigure", None)
     if reconfigure:
         reconfigure(errors="replace")
+    return stream
 
 
 def _close_quietly() -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from collections.abc import Sequence
 from enum import IntEnum
 
 import click
 
 from cnnspec.diagnostics import Diagnostic, Help
-from cnnspec.diagnostics.findings import Findings
+from cnnspec.diagnostics.findings import fail
 
 _ABOUT_CONTENT = frozenset({"limit", "not-text", "no-net"})
 """Findings about what a spec says that may come without a place in it."""
@@ -26,11 +27,11 @@ class Exit(IntEnum):
     PIPE_CLOSED = 141
 
 
-def exit_for(findings: Findings) -> Exit:
+def exit_for(diagnostics: Sequence[Diagnostic]) -> Exit:
     """The exit code for what was found; what is not about a spec has kept the command from its work."""
-    if any(not _is_about_a_spec(diagnostic) for diagnostic in findings.diagnostics):
+    if not all(map(_is_about_a_spec, diagnostics)):
         return Exit.TROUBLE
-    return Exit.FINDINGS if findings.fail else Exit.CLEAN
+    return Exit.FINDINGS if fail(diagnostics) else Exit.CLEAN
 
 
 def _is_about_a_spec(diagnostic: Diagnostic) -> bool:
@@ -52,9 +53,8 @@ def misuse(error: click.ClickException) -> Diagnostic:
 
 
 def unwritable(error: OSError) -> Diagnostic:
-    """The output, or the file that `error` names, cannot be written."""
-    reason = (error.strerror or str(error)).lower()
-    return Diagnostic("file-unwritable", f"cannot write {error.filename or 'the output'}: {reason}")
+    """The output cannot be written."""
+    return Diagnostic("file-unwritable", f"cannot write the output: {(error.strerror or str(error)).lower()}")
 
 
 def internal(error: Exception) -> Diagnostic:

@@ -32,7 +32,6 @@ _RICH_STYLES = {
     Style.HELP: "bold green",
     Style.HEADING: "bold",
     Style.PATH: "cyan",
-    Style.NUMBER: "bold",
 }
 
 
@@ -64,7 +63,7 @@ def err() -> Screen:
 
 def _screen(stream: TextIO) -> Screen:
     is_terminal = stream.isatty()
-    forced = bool(os.environ.get("FORCE_COLOR"))
+    forced = os.environ.get("FORCE_COLOR", "") not in {"", "0"}
     plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
     sized = is_terminal or os.environ.get("COLUMNS", "").isdecimal()
     width = max(NARROWEST, shutil.get_terminal_size().columns) if sized else None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from cnnspec.diagnostics.diagnostic import Diagnostic, Severity
 from cnnspec.diagnostics.styled import Line, Piece, Style, line
@@ -11,41 +13,46 @@ from cnnspec.diagnostics.styled import Line, Piece, Style, line
 STYLE_OF = {Severity.ERROR: Style.ERROR, Severity.WARNING: Style.WARNING, Severity.INFO: Style.INFO}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Findings:
-    """Diagnostics in the order in which they are shown, and the names of the files that were looked at."""
+    """What was found in each file that was looked at, wherever it points (a file that is used, perhaps)."""
 
-    diagnostics: tuple[Diagnostic, ...]
-    files: tuple[str, ...] = ()
+    by_file: Mapping[str, tuple[Diagnostic, ...]]
 
-    @property
+    @cached_property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """All findings, file by file and by place, each said once."""
+        said: dict[tuple[object, ...], Diagnostic] = {}
+        for diagnostics in self.by_file.values():
+            for diagnostic in sorted(diagnostics, key=_place):
+                said.setdefault(_identity(diagnostic), diagnostic)
+        return tuple(said.values())
+
+    @cached_property
     def counts(self) -> dict[Severity, int]:
         """How many findings there are of each severity."""
-        counted = Counter(diagnostic.severity for diagnostic in self.diagnostics)
-        return {severity: counted[severity] for severity in Severity}
+        number = Counter(diagnostic.severity for diagnostic in self.diagnostics)
+        return {severity: number[severity] for severity in Severity}
 
-    @property
+    @cached_property
     def files_with_findings(self) -> tuple[str, ...]:
         """The files in which something was found that makes `check` fail."""
-        touched = {d.span.source.name for d in self.diagnostics if d.span and d.severity is not Severity.INFO}
-        return tuple(name for name in self.files if name in touched)
+        return tuple(name for name, diagnostics in self.by_file.items() if fail(diagnostics))
 
-    @property
-    def fail(self) -> bool:
-        """Whether there is an error or a warning."""
-        return any(diagnostic.severity is not Severity.INFO for diagnostic in self.diagnostics)
 
-    def in_order(self) -> Findings:
-        """The same findings by file and place, each said once."""
-        places = {name: number for number, name in enumerate(self.files)}
+def fail(diagnostics: Iterable[Diagnostic]) -> bool:
+    """Whether there is an error or a warning."""
+    return any(diagnostic.severity is not Severity.INFO for diagnostic in diagnostics)
 
-        def place(diagnostic: Diagnostic) -> tuple[int, str, int]:
-            if diagnostic.span is None:
-                return -1, "", 0
-            name = diagnostic.span.source.name
-            return places.get(name, len(places)), name, diagnostic.span.start
 
-        return Findings(tuple(sorted(dict.fromkeys(self.diagnostics), key=place)), self.files)
+def _place(diagnostic: Diagnostic) -> tuple[str, int]:
+    span = diagnostic.span
+    return ("", 0) if span is None else (span.source.name, span.start)
+
+
+def _identity(diagnostic: Diagnostic) -> tuple[object, ...]:
+    """Equal for what is the same to a reader, also where a file was loaded twice."""
+    return diagnostic.code, diagnostic.message, *_place(diagnostic)
 
 
 def counted(number: int, noun: str) -> str:
@@ -63,7 +70,7 @@ def summary(findings: Findings) -> Line:
     touched = len(findings.files_with_findings)
     if parts and touched:
         parts.append(Piece(f" in {counted(touched, 'file')}"))
-    clean = len(findings.files) - touched
+    clean = len(findings.by_file) - touched
     if clean:
         parts += [
             Piece(" · " if parts else ""),

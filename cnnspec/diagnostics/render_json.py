@@ -20,7 +20,7 @@ def render(findings: Findings, width: int | None) -> Iterator[Line]:
         "schema": SCHEMA,
         "diagnostics": [record(diagnostic) for diagnostic in findings.diagnostics],
         "summary": {
-            "files": len(findings.files),
+            "files": len(findings.by_file),
             "files_with_findings": len(findings.files_with_findings),
             **{f"{severity}s": number for severity, number in findings.counts.items()},
         },

@@ -24,7 +24,6 @@ class Style(StrEnum):
     HELP = "help"
     HEADING = "heading"
     PATH = "path"
-    NUMBER = "number"
 
 
 @dataclass(frozen=True, slots=True)

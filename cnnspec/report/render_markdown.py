@@ -18,37 +18,38 @@ _NUMBERS = frozenset({"×", "params", "MACs", "field", "stride"})
 def render(view: View, width: int | None) -> Iterator[Line]:
     """Two tables under a heading."""
     del width
-    yield line(f"## {_escaped(view.analysis.graph.name)}")
+    yield line(f"## {escaped(view.analysis.graph.name)}")
     yield ()
-    yield _line(_TITLES)
-    yield _line(["--:" if title in _NUMBERS else "---" for title in _TITLES])
+    yield table_line(_TITLES)
+    yield table_line(["--:" if title in _NUMBERS else "---" for title in _TITLES])
     for row in rows(view.analysis, view.depth):
-        yield _line(_entries(row))
+        yield table_line(_entries(row))
     yield ()
-    yield _line(("total", "exact", ""))
-    yield _line(("---", "--:", "---"))
+    yield table_line(("total", "exact", ""))
+    yield table_line(("---", "--:", "---"))
     for total in totals(view.analysis):
-        yield _line(("&emsp;" * total.level + total.name, _escaped(total.exact), _escaped(total.about)))
+        yield table_line(("&emsp;" * total.level + total.name, escaped(total.exact), escaped(total.about)))
 
 
 def _entries(row: Row) -> list[str]:
     return [
-        "&emsp;" * row.level + _escaped(row.name),
+        "&emsp;" * row.level + escaped(row.name),
         str(row.times) if row.times > 1 else "",
-        _escaped(row.what),
-        _escaped(row.output),
-        _escaped(exact(row.params)) if row.params else "",
-        _escaped(exact(row.macs)) if row.macs else "",
+        escaped(row.what),
+        escaped(row.output),
+        escaped(exact(row.params)) if row.params else "",
+        escaped(exact(row.macs)) if row.macs else "",
         row.field,
         row.stride,
     ]
 
 
-def _line(entries: Sequence[str]) -> Line:
+def table_line(entries: Sequence[str]) -> Line:
+    """One row of a table."""
     return line(f"| {' | '.join(entries)} |")
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """Text that Markdown shows as it is."""
     return "".join(
         f"\\{character}" if character in "\\`*_|<>[]#" else character for character in legible(text)

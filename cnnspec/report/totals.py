@@ -14,6 +14,8 @@ from cnnspec.layers.base import Flops
 from cnnspec.report.quantities import exact, in_bytes, rounded
 
 INDENT = "  "
+_LONGEST_NUMBER = 40
+"""Longer ones, formulas mostly, begin at the left, and are not what the others are set to the right of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,3 @@ def total_lines(sums: list[Total], width: int | None) -> Iterator[Line]:
         yield line((f"{name:<{names}}  ", quiet), (number, strong), (about, Style.QUIET))
         for text in more:
             yield line(" " * (names + 2) + text)
-
-
-_LONGEST_NUMBER = 40

@@ -97,6 +97,16 @@ def test_use_in_the_standard_input_starts_from_the_folder_of_its_name(cnnspec: R
     assert cnnspec("check", "-", "--stdin-filename", name, stdin=text.encode()).code == 0
 
 
+def test_a_file_is_not_clean_where_what_it_uses_is_not(cnnspec: Run, spec: Write) -> None:
+    spec("block act:\n    rleu\n", "act.cnn")
+    path = spec('use "act.cnn"\n' + GOOD.replace("relu", "act"))
+    result = cnnspec("check", path)
+    assert result.code == 1
+    assert "act.cnn:2:5\n" in result.out
+    assert result.out.endswith("1 error in 1 file\n")
+    assert "ok" not in result.out
+
+
 def test_a_missing_file_is_trouble_and_the_others_are_checked(
     cnnspec: Run, spec: Write, tmp_path: Path
 ) -> None:

@@ -35,13 +35,14 @@ TANHH = Diagnostic("unknown-layer", "there is no layer `tanhh`", at("tanhh"))
 USAGE = Diagnostic("usage", "no such file")
 
 
-def rendered(name: str, *diagnostics: Diagnostic, files: tuple[str, ...] = ("specs/a.cnn",)) -> str:
-    return plain_text(renderer(name)(Findings(diagnostics, files), None))
+def rendered(name: str, *diagnostics: Diagnostic, clean: int = 0) -> str:
+    files = {"specs/a.cnn": diagnostics} | {f"clean{number}.cnn": () for number in range(clean)}
+    return plain_text(renderer(name)(Findings(files), None))
 
 
 def test_concise_is_one_line_a_finding() -> None:
     assert rendered("concise", RLEU, USAGE) == (
-        "specs/a.cnn:2:5: error[unknown-layer] there is no layer `rleu`\nerror[usage] no such file\n"
+        "error[usage] no such file\nspecs/a.cnn:2:5: error[unknown-layer] there is no layer `rleu`\n"
     )
 
 
@@ -50,9 +51,9 @@ def test_concise_stays_one_line_whatever_the_message() -> None:
 
 
 def test_json_is_the_documented_record() -> None:
-    document = json.loads(rendered("json", RLEU, USAGE, files=("specs/a.cnn", "specs/b.cnn")))
+    document = json.loads(rendered("json", USAGE, RLEU, clean=1))
     jsonschema.validate(document, SCHEMA)
-    assert document["diagnostics"][0] == {
+    assert document["diagnostics"][1] == {
         "code": "unknown-layer",
         "severity": "error",
         "message": "there is no layer `rleu`",
@@ -101,20 +102,24 @@ def test_every_format_can_say_that_nothing_was_found(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("diagnostics", "files", "said"),
+    ("found", "said"),
     [
-        ((), ("a",), "1 file clean"),
-        ((), (), ""),
-        ((RLEU,), ("specs/a.cnn",), "1 error in 1 file"),
-        ((RLEU, TANHH), ("specs/a.cnn", "b", "c"), "2 errors in 1 file · 2 files clean"),
-        ((USAGE,), (), "1 error"),
+        ({}, ""),
+        ({"a": ()}, "1 file clean"),
+        ({"a": (RLEU,)}, "1 error in 1 file"),
+        ({"a": (RLEU, TANHH), "b": (), "c": ()}, "2 errors in 1 file · 2 files clean"),
+        ({"a": (RLEU,), "b": (TANHH,)}, "2 errors in 2 files"),
+        ({"a": (RLEU,), "b": (RLEU,)}, "1 error in 2 files"),
     ],
 )
-def test_the_summary_counts(diagnostics: tuple[Diagnostic, ...], files: tuple[str, ...], said: str) -> None:
-    assert plain(summary(Findings(diagnostics, files))) == said
+def test_the_summary_counts_findings_once_and_every_file_they_spoil(
+    found: dict[str, tuple[Diagnostic, ...]], said: str
+) -> None:
+    assert plain(summary(Findings(found))) == said
 
 
 def test_findings_come_in_the_order_of_the_files_and_are_said_once() -> None:
     elsewhere = Diagnostic("syntax", "odd", Span(OTHER, 0, 1))
-    ordered = Findings((TANHH, RLEU, elsewhere, TANHH, USAGE), ("specs/b.cnn", "specs/a.cnn")).in_order()
-    assert ordered.diagnostics == (USAGE, elsewhere, RLEU, TANHH)
+    again = Diagnostic("syntax", "odd", Span(Source("specs/b.cnn", OTHER.text), 0, 1))
+    findings = Findings({"specs/b.cnn": (elsewhere,), "specs/a.cnn": (TANHH, again, RLEU, TANHH, USAGE)})
+    assert findings.diagnostics == (elsewhere, USAGE, RLEU, TANHH)

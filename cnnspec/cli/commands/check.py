@@ -51,26 +51,25 @@ def command(*, paths: tuple[str, ...], format_name: str, quiet: bool, stdin_file
     from cnnspec.cli.outcome import exit_for
     from cnnspec.cli.screen import out
     from cnnspec.cli.spec_files import STDIN, about_file, load, spec_files
-    from cnnspec.diagnostics.findings import Findings
+    from cnnspec.diagnostics.findings import Findings, fail
     from cnnspec.diagnostics.formats import renderer
 
     screen = out()
     talkative = format_name == "full" and not quiet
-    files: list[str] = []
-    found: list[Diagnostic] = []
+    found: dict[str, tuple[Diagnostic, ...]] = {}
     for path in spec_files(paths):
+        name = stdin_filename if path == STDIN else path
         loaded = load(path, stdin_filename)
-        findings = loaded.diagnostics + (pipeline.check(loaded.spec) if loaded.spec else ())
-        files.append(stdin_filename if path == STDIN else path)
-        found += [about_file(diagnostic, files[-1]) for diagnostic in findings]
-        if talkative and loaded.spec and not Findings(findings).fail:
-            screen.write([_ok(files[-1], loaded.spec)])
-    result = Findings(tuple(found), tuple(files)).in_order()
-    if talkative and result.diagnostics and len(result.files_with_findings) < len(files):
+        diagnostics = loaded.diagnostics + (pipeline.check(loaded.spec) if loaded.spec else ())
+        found[name] = tuple(about_file(diagnostic, name) for diagnostic in diagnostics)
+        if talkative and loaded.spec and not fail(diagnostics):
+            screen.write([_ok(name, loaded.spec)])
+    findings = Findings(found)
+    if talkative and findings.diagnostics and len(findings.files_with_findings) < len(found):
         screen.write([()])
-    if result.diagnostics or not quiet or format_name == "json":
-        screen.write(renderer(format_name)(result, screen.width))
-    return exit_for(result)
+    if findings.diagnostics or not quiet or format_name == "json":
+        screen.write(renderer(format_name)(findings, screen.width))
+    return exit_for(findings.diagnostics)
 
 
 def _ok(name: str, spec: Spec) -> Line:
