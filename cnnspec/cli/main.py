@@ -85,7 +85,7 @@ def _failed(*diagnostics: Diagnostic) -> Exit:
 
 
 def _usable(stream: TextIO | None) -> TextIO:
-    """The stream, showing a question mark where its encoding lacks a character; nothing where it is closed."""
+    """The stream, showing a question mark where its encoding lacks a character; no stream takes all."""
     if stream is None:
         return open(os.devnull, "w", encoding="utf-8")
     reconfigure = getattr(stream, "reconfigure", None)

@@ -3,8 +3,11 @@
 from textwrap import dedent
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cnnspec.diagnostics import Diagnostic, Edit, Frame, Help, Label, Source, Span
+from cnnspec.diagnostics.legible import cells, legible
 from cnnspec.diagnostics.render_full import render_one
 from cnnspec.diagnostics.styled import plain_text
 
@@ -316,3 +319,44 @@ def test_labels_that_do_not_fit_behind_their_underline_hang_below_it() -> None:
         "    |                    a label that says rather",
         "    |                    more than fits behind it",
     ]
+
+
+TEXTS = st.text(alphabet="a( \t\n\r日\u0301\x1b\u202e", max_size=60)
+
+
+@st.composite
+def findings(draw: st.DrawFn) -> Diagnostic:
+    """A finding with places anywhere in two sources, across lines and over each other."""
+    sources = [Source(name, draw(TEXTS)) for name in ("a.cnn", "b.cnn")]
+
+    def somewhere() -> Span:
+        source = draw(st.sampled_from(sources))
+        ends = draw(st.tuples(*[st.integers(0, len(source.text))] * 2))
+        return Span(source, min(ends), max(ends))
+
+    labels = tuple(Label(somewhere(), draw(TEXTS)) for _ in range(draw(st.integers(0, 4))))
+    edits = tuple(Edit(somewhere(), draw(TEXTS)) for _ in range(draw(st.integers(0, 2))))
+    return Diagnostic(
+        "syntax", draw(TEXTS), somewhere(), draw(TEXTS), labels, (draw(TEXTS),), Help(draw(TEXTS), edits)
+    )
+
+
+@given(findings(), st.one_of(st.none(), st.integers(40, 120)))
+def test_whatever_is_found_can_be_shown(finding: Diagnostic, width: int | None) -> None:
+    for line in shown(finding, width).split("\n"):
+        assert line.isprintable()
+
+
+@given(TEXTS, st.data())
+def test_every_single_line_span_is_underlined_from_its_first_cell_to_its_last(
+    text: str, data: st.DataObject
+) -> None:
+    line = "".join(text.split()) + "x"
+    start = data.draw(st.integers(0, len(line) - 1))
+    end = data.draw(st.integers(start + 1, len(line)))
+    source, under = shown(Diagnostic("syntax", "odd", Span(Source("a.cnn", line), start, end))).splitlines()[
+        -2:
+    ]
+    first, width = cells(legible(line[:start])), cells(legible(line[start:end]))
+    assert source == " 1 | " + legible(line)
+    assert under == "   | " + " " * first + "^" * max(1, width)
