@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
-import torch
 from layers.applying import BrokenError, apply, elements, make
 from layers.torch_oracle import ORACLES, Case
 
@@ -12,6 +13,8 @@ from cnnspec.layers import LAYERS, Shape, WeightKind
 MOST_REFUSED = 0.7
 """A sweep that is refused more often than this does not test the rule."""
 
+
+torch = pytest.importorskip("torch")
 
 CHECKED_ON_CPU = {"conv_transpose"}
 """The `meta` device has no checks of output padding."""
@@ -40,6 +43,16 @@ def our_shapes(word: str, case: Case) -> tuple[Shape, ...] | str:
         return str(error)
 
 
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Small tensors are faster on one thread."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
 @pytest.mark.parametrize("word", LAYERS)
 def test_shapes_are_those_of_torch_and_so_are_refusals(word: str) -> None:
     cases = list(ORACLES[word]())

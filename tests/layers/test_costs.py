@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
-import torch
 from layers.applying import BrokenError, apply, make
 from layers.torch_oracle import ORACLES
-from torch.utils.flop_counter import FlopCounterMode
 
 from cnnspec.dims import Dim, evaluate, symbol
 from cnnspec.layers import Flops
+
+torch = pytest.importorskip("torch")
+FlopCounterMode = pytest.importorskip("torch.utils.flop_counter").FlopCounterMode
 
 
 @pytest.mark.parametrize("word", ["conv", "depthwise", "conv_transpose", "linear"])

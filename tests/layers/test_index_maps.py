@@ -1,18 +1,21 @@
-"""What a unit reads, against the support of its gradient in PyTorch."""
+"""What a unit reads, against which pixels reach it in PyTorch."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import product
+from typing import Any
 
 import pytest
-import torch
 from layers.applying import BrokenError, apply, make
-from torch.nn import functional as fn
 
 from cnnspec.layers import Layer
 
-Run = Callable[[torch.Tensor], torch.Tensor]
+torch = pytest.importorskip("torch")
+fn = torch.nn.functional
+
+Run = Callable[[Any], Any]
+"""A linear layer whose weights are positive."""
 
 
 Pair = tuple[int, int] | None
@@ -20,16 +23,19 @@ Pair = tuple[int, int] | None
 
 
 def support(run: Run, shape: tuple[int, ...], axis: int) -> list[Pair]:
-    """For each index of the output's spatial axis, the indices of the input with a gradient."""
-    image = torch.ones(1, *shape, dtype=torch.float64, requires_grad=True)
-    output = run(image)
-    found: list[Pair] = []
-    for index in range(output.shape[axis + 2]):
-        (gradient,) = torch.autograd.grad(output.select(axis + 2, index).sum(), image, retain_graph=True)
-        others = [a for a in range(gradient.dim()) if a != axis + 2]
-        touched = gradient.abs().sum(others).nonzero().flatten().tolist()
-        found.append((touched[0], touched[-1]) if touched else None)
-    return found
+    """For each index of the output's spatial axis, the indices of the input that reach it.
+
+    Sample j of the batch is 1 at index j of the axis and 0 elsewhere.
+    """
+    size = shape[axis + 1]
+    images = torch.zeros(size, *shape, dtype=torch.float64)
+    for index in range(size):
+        images[index].select(axis + 1, index).fill_(1)
+    outputs = run(images)
+    others = [a for a in range(1, outputs.dim()) if a != axis + 2]
+    reached = outputs.sum(others).ne(0)
+    found = [reached[:, unit].nonzero().flatten().tolist() for unit in range(reached.shape[1])]
+    return [(touched[0], touched[-1]) if touched else None for touched in found]
 
 
 def hulls(layer: Layer, shape: tuple[int, ...], axis: int) -> list[Pair]:

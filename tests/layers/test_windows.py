@@ -5,15 +5,16 @@ from __future__ import annotations
 from itertools import product
 
 import numpy as np
-import onnx
-import onnxruntime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from onnx import helper
 
 from cnnspec.dims import evaluate, substitute, symbol
 from cnnspec.layers.window import AxisWindow, Sliding, same_padding
+
+onnx = pytest.importorskip("onnx")
+onnxruntime = pytest.importorskip("onnxruntime")
+helper = onnx.helper
 
 H = symbol("H")
 SWEEP = list(product(range(1, 24), [1, 2, 3, 4, 7], [1, 2, 3, 5], [1, 2, 3]))

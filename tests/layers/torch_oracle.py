@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
-import torch
-from torch import nn
-from torch.nn import functional as fn
+import pytest
+
+torch = pytest.importorskip("torch")
+nn, fn = torch.nn, torch.nn.functional
 
 CONV = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
 TRANSPOSED = {1: nn.ConvTranspose1d, 2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}
@@ -36,10 +37,10 @@ class Case:
     arguments: dict[str, object]
     shapes: tuple[Size, ...]
     run: Run
-    owns: nn.Module | None = field(default=None, repr=False)
+    owns: Any = field(default=None, repr=False)
 
 
-def module(arguments: dict[str, object], shape: Size, own: nn.Module) -> Case:
+def module(arguments: dict[str, object], shape: Size, own: Any) -> Case:
     return Case(arguments, (shape,), own, own)
 
 
@@ -126,13 +127,13 @@ def lppool_cases() -> Iterator[Case]:
         yield module(arguments, (2, *range(4, 4 + rank)), LPPOOL[rank](2, kernel, stride, ceil))
 
 
-def adaptive_cases(modules: dict[int, type[nn.Module]]) -> Iterator[Case]:
+def adaptive_cases(modules: dict[int, Any]) -> Iterator[Case]:
     for rank, size in product([1, 2, 3], [1, 2, 5, 9]):
         yield module({"size": size}, (2, *range(4, 4 + rank)), modules[rank](size))
     yield module({"size": (3, 5)}, (2, 7, 8), modules[2]((3, 5)))
 
 
-def global_cases(modules: dict[int, type[nn.Module]]) -> Iterator[Case]:
+def global_cases(modules: dict[int, Any]) -> Iterator[Case]:
     for rank in (1, 2, 3):
         yield module({}, (5, *range(4, 4 + rank)), modules[rank](1))
 
@@ -170,7 +171,7 @@ def instancenorm_cases() -> Iterator[Case]:
         yield module({"affine": affine}, (6, *range(3, 3 + rank)), INSTANCENORM[rank](6, affine=affine))
 
 
-def same_shape(own: nn.Module, **arguments: object) -> Callable[[], Iterator[Case]]:
+def same_shape(own: Any, **arguments: object) -> Callable[[], Iterator[Case]]:
     def cases() -> Iterator[Case]:
         for shape in ((5,), (5, 4), (5, 4, 3), (5, 4, 3, 2)):
             yield module(arguments, shape, own)
