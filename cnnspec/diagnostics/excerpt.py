@@ -101,6 +101,8 @@ def _view(text: str, focus: int, room: int) -> _View:
     if len(text) <= room and starts[-1] <= room:
         return _View(shown, 0, starts)
     first = 0 if focus < room * 2 // 3 else focus - room // 3
+    if text.isascii():  # then a character is a cell, and no room need be left over at the end
+        first = max(0, min(first, len(text) - room + 2))
     left = "…" if first else ""
     piece = text[first : first + room]
     _, starts = legible_columns(piece)
