@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from cnnspec.diagnostics import Source, Span
@@ -273,7 +274,7 @@ def _sound(statements: tuple[ast.Statement | Broken, ...]) -> Statements:
 
 def clean_doc(text: str) -> str:
     """A docstring without the indentation it shares and without empty lines at its ends."""
-    first, *rest = text.expandtabs().splitlines() or [""]
+    first, *rest = re.split(r"\r\n?|\n", text.expandtabs())
     margin = min((len(line) - len(line.lstrip()) for line in rest if line.strip()), default=0)
     lines = [first.strip(), *(line[margin:].rstrip() for line in rest)]
     return "\n".join(lines).strip("\n")

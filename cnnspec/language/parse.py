@@ -29,12 +29,14 @@ class Parsed:
     """What was read.
 
     `file` leaves out the statements that could not be read, and definitions say whether they are complete;
-    it is None where there was too much wrong to read on. `comments` are in order.
+    it is None where there was too much wrong to read on. `comments` and `tokens` (those that were taken, with
+    the marks of layout) are in order.
     """
 
     file: ast.File | None
     diagnostics: tuple[Diagnostic, ...]
     comments: tuple[Span, ...] = ()
+    tokens: tuple[Token, ...] = ()
 
 
 def parse(source: Source) -> Parsed:
@@ -45,7 +47,7 @@ def parse(source: Source) -> Parsed:
         file = parser.read()
     except TooManyFindings:
         file = None
-    return Parsed(file, findings.in_order(), parser.comments)
+    return Parsed(file, findings.in_order(), parser.comments, parser.tokens)
 
 
 @cache
@@ -68,8 +70,14 @@ class _Parser:
         self._lexer = Lexer(source, _vocabulary(), findings)
         self._automaton = Automaton(load_table(), Builder(source, findings), source)
         self._is_body_unindented = False
+        self._taken: list[Token] = []
         self._line: list[Token] = []
         self._line_before: list[Token] = []
+
+    @property
+    def tokens(self) -> tuple[Token, ...]:
+        """The tokens that the automaton took."""
+        return tuple(self._taken)
 
     @property
     def comments(self) -> tuple[Span, ...]:
@@ -95,6 +103,7 @@ class _Parser:
 
     def _next_after(self, token: Token) -> Token:
         """The next token after one that was taken."""
+        self._taken.append(token)
         if token.kind == NEWLINE:
             if self._line and self._line[0].kind in _DEFINITIONS:
                 self._is_body_unindented = False
