@@ -12,7 +12,7 @@ from backend.kernels.running import run
 def test_the_gradient_is_the_adjoint(case: Case) -> None:
     inputs, weights = case.arrays()
     result = run(case.operation, inputs, weights, outputs=case.outputs)
-    forwards = [np.vdot(y, slope) for y, slope in zip(result.outputs, result.slopes, strict=True)]
+    forwards = [np.vdot(y, dy) for y, dy in zip(result.outputs, result.output_gradients, strict=True)]
     backwards = [np.vdot(x, gradient) for x, gradient in zip(inputs, result.input_gradients, strict=True)]
     assert sum(forwards) == pytest.approx(sum(backwards), rel=1e-12, abs=1e-12)
 

@@ -22,16 +22,18 @@ def test_the_gradient_is_the_limit_of_differences(case: Case) -> None:
     for array, gradient in zip(moved, (*gradients, *result.weight_gradients), strict=False):
         for seed in range(3):
             direction = np.random.default_rng(seed).standard_normal(array.shape)
-            slope = difference(case, (inputs, weights), array, direction, result.slopes)
+            slope = difference(case, (inputs, weights), array, direction, result.output_gradients)
             assert slope == pytest.approx(np.vdot(gradient, direction), rel=TOLERANCE, abs=TOLERANCE)
 
 
-def difference(case: Case, arrays: Any, array: Any, direction: Any, slopes: Any) -> float:
-    """How fast ⟨outputs, slopes⟩ changes as one array moves in a direction: a central difference."""
+def difference(case: Case, arrays: Any, array: Any, direction: Any, output_gradients: Any) -> float:
+    """How fast ⟨outputs, gradients⟩ changes as one array moves in a direction: a central difference."""
     values: list[float] = []
     for sign in (1, -1):
         array += sign * STEP * direction
-        outputs = run(case.operation, *arrays, outputs=case.outputs, slopes=slopes).outputs
-        values.append(sum(np.vdot(y, slope) for y, slope in zip(outputs, slopes, strict=True)))
+        outputs = run(
+            case.operation, *arrays, outputs=case.outputs, output_gradients=output_gradients
+        ).outputs
+        values.append(sum(np.vdot(y, dy) for y, dy in zip(outputs, output_gradients, strict=True)))
         array -= sign * STEP * direction
     return (values[0] - values[1]) / (2 * STEP)

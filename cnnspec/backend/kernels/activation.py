@@ -46,11 +46,11 @@ def _relu_forward(begin: int, end: int, x: Array, y: Array, parameter: float) ->
 
 
 @kernel
-def _relu_backward(begin: int, end: int, y: Array, slope: Array, gradient: Array, parameter: float) -> None:
-    y, slope, gradient = y[begin:end], slope[begin:end], gradient[begin:end]
+def _relu_backward(begin: int, end: int, y: Array, dy: Array, dx: Array, parameter: float) -> None:
+    y, dy, dx = y[begin:end], dy[begin:end], dx[begin:end]
     for i in range(y.size):
-        share = slope[i]
-        gradient[i] = 0 if y[i] <= 0 else share
+        share = dy[i]
+        dx[i] = 0 if y[i] <= 0 else share
 
 
 @kernel
@@ -62,11 +62,11 @@ def _relu6_forward(begin: int, end: int, x: Array, y: Array, parameter: float) -
 
 
 @kernel
-def _relu6_backward(begin: int, end: int, y: Array, slope: Array, gradient: Array, parameter: float) -> None:
-    y, slope, gradient = y[begin:end], slope[begin:end], gradient[begin:end]
+def _relu6_backward(begin: int, end: int, y: Array, dy: Array, dx: Array, parameter: float) -> None:
+    y, dy, dx = y[begin:end], dy[begin:end], dx[begin:end]
     for i in range(y.size):
-        share = slope[i]
-        gradient[i] = 0 if y[i] <= 0 or y[i] >= 6 else share
+        share = dy[i]
+        dx[i] = 0 if y[i] <= 0 or y[i] >= 6 else share
 
 
 @kernel
@@ -78,13 +78,11 @@ def _leaky_relu_forward(begin: int, end: int, x: Array, y: Array, parameter: flo
 
 
 @kernel
-def _leaky_relu_backward(
-    begin: int, end: int, x: Array, slope: Array, gradient: Array, parameter: float
-) -> None:
-    x, slope, gradient = x[begin:end], slope[begin:end], gradient[begin:end]
+def _leaky_relu_backward(begin: int, end: int, x: Array, dy: Array, dx: Array, parameter: float) -> None:
+    x, dy, dx = x[begin:end], dy[begin:end], dx[begin:end]
     for i in range(x.size):
-        share = slope[i]
-        gradient[i] = share if x[i] > 0 else parameter * share
+        share = dy[i]
+        dx[i] = share if x[i] > 0 else parameter * share
 
 
 @kernel
@@ -96,10 +94,10 @@ def _elu_forward(begin: int, end: int, x: Array, y: Array, parameter: float) -> 
 
 
 @kernel
-def _elu_backward(begin: int, end: int, x: Array, slope: Array, gradient: Array, parameter: float) -> None:
-    x, slope, gradient = x[begin:end], slope[begin:end], gradient[begin:end]
+def _elu_backward(begin: int, end: int, x: Array, dy: Array, dx: Array, parameter: float) -> None:
+    x, dy, dx = x[begin:end], dy[begin:end], dx[begin:end]
     for i in range(x.size):
-        gradient[i] = slope[i] if x[i] > 0 else slope[i] * parameter * math.exp(x[i])
+        dx[i] = dy[i] if x[i] > 0 else dy[i] * parameter * math.exp(x[i])
 
 
 @kernel
@@ -111,10 +109,10 @@ def _selu_forward(begin: int, end: int, x: Array, y: Array, parameter: float) ->
 
 
 @kernel
-def _selu_backward(begin: int, end: int, x: Array, slope: Array, gradient: Array, parameter: float) -> None:
-    x, slope, gradient = x[begin:end], slope[begin:end], gradient[begin:end]
+def _selu_backward(begin: int, end: int, x: Array, dy: Array, dx: Array, parameter: float) -> None:
+    x, dy, dx = x[begin:end], dy[begin:end], dx[begin:end]
     for i in range(x.size):
-        gradient[i] = slope[i] * SELU_SCALE * (1 if x[i] > 0 else SELU_ALPHA * math.exp(x[i]))
+        dx[i] = dy[i] * SELU_SCALE * (1 if x[i] > 0 else SELU_ALPHA * math.exp(x[i]))
 
 
 @kernel
@@ -126,12 +124,10 @@ def _sigmoid_forward(begin: int, end: int, x: Array, y: Array, parameter: float)
 
 
 @kernel
-def _sigmoid_backward(
-    begin: int, end: int, y: Array, slope: Array, gradient: Array, parameter: float
-) -> None:
-    y, slope, gradient = y[begin:end], slope[begin:end], gradient[begin:end]
+def _sigmoid_backward(begin: int, end: int, y: Array, dy: Array, dx: Array, parameter: float) -> None:
+    y, dy, dx = y[begin:end], dy[begin:end], dx[begin:end]
     for i in range(y.size):
-        gradient[i] = slope[i] * y[i] * (1 - y[i])
+        dx[i] = dy[i] * y[i] * (1 - y[i])
 
 
 @kernel
@@ -143,10 +139,10 @@ def _tanh_forward(begin: int, end: int, x: Array, y: Array, parameter: float) ->
 
 
 @kernel
-def _tanh_backward(begin: int, end: int, y: Array, slope: Array, gradient: Array, parameter: float) -> None:
-    y, slope, gradient = y[begin:end], slope[begin:end], gradient[begin:end]
+def _tanh_backward(begin: int, end: int, y: Array, dy: Array, dx: Array, parameter: float) -> None:
+    y, dy, dx = y[begin:end], dy[begin:end], dx[begin:end]
     for i in range(y.size):
-        gradient[i] = slope[i] * (1 - y[i] * y[i])
+        dx[i] = dy[i] * (1 - y[i] * y[i])
 
 
 @kernel
@@ -158,12 +154,10 @@ def _softplus_forward(begin: int, end: int, x: Array, y: Array, parameter: float
 
 
 @kernel
-def _softplus_backward(
-    begin: int, end: int, x: Array, slope: Array, gradient: Array, parameter: float
-) -> None:
-    x, slope, gradient = x[begin:end], slope[begin:end], gradient[begin:end]
+def _softplus_backward(begin: int, end: int, x: Array, dy: Array, dx: Array, parameter: float) -> None:
+    x, dy, dx = x[begin:end], dy[begin:end], dx[begin:end]
     for i in range(x.size):
-        gradient[i] = slope[i] * _logistic(x[i])
+        dx[i] = dy[i] * _logistic(x[i])
 
 
 @kernel
@@ -175,11 +169,11 @@ def _silu_forward(begin: int, end: int, x: Array, y: Array, parameter: float) ->
 
 
 @kernel
-def _silu_backward(begin: int, end: int, x: Array, slope: Array, gradient: Array, parameter: float) -> None:
-    x, slope, gradient = x[begin:end], slope[begin:end], gradient[begin:end]
+def _silu_backward(begin: int, end: int, x: Array, dy: Array, dx: Array, parameter: float) -> None:
+    x, dy, dx = x[begin:end], dy[begin:end], dx[begin:end]
     for i in range(x.size):
         s = _logistic(x[i])
-        gradient[i] = slope[i] * s * (1 + x[i] * (1 - s))
+        dx[i] = dy[i] * s * (1 + x[i] * (1 - s))
 
 
 @kernel
@@ -191,11 +185,11 @@ def _mish_forward(begin: int, end: int, x: Array, y: Array, parameter: float) ->
 
 
 @kernel
-def _mish_backward(begin: int, end: int, x: Array, slope: Array, gradient: Array, parameter: float) -> None:
-    x, slope, gradient = x[begin:end], slope[begin:end], gradient[begin:end]
+def _mish_backward(begin: int, end: int, x: Array, dy: Array, dx: Array, parameter: float) -> None:
+    x, dy, dx = x[begin:end], dy[begin:end], dx[begin:end]
     for i in range(x.size):
         t = math.tanh(_log_one_plus_exp(x[i]))
-        gradient[i] = slope[i] * (t + x[i] * (1 - t * t) * _logistic(x[i]))
+        dx[i] = dy[i] * (t + x[i] * (1 - t * t) * _logistic(x[i]))
 
 
 @kernel
@@ -207,11 +201,11 @@ def _gelu_forward(begin: int, end: int, x: Array, y: Array, parameter: float) ->
 
 
 @kernel
-def _gelu_backward(begin: int, end: int, x: Array, slope: Array, gradient: Array, parameter: float) -> None:
-    x, slope, gradient = x[begin:end], slope[begin:end], gradient[begin:end]
+def _gelu_backward(begin: int, end: int, x: Array, dy: Array, dx: Array, parameter: float) -> None:
+    x, dy, dx = x[begin:end], dy[begin:end], dx[begin:end]
     for i in range(x.size):
         density = math.exp(-0.5 * x[i] * x[i]) * NORMAL_DENSITY
-        gradient[i] = slope[i] * (0.5 * math.erfc(-x[i] * ROOT_HALF) + x[i] * density)
+        dx[i] = dy[i] * (0.5 * math.erfc(-x[i] * ROOT_HALF) + x[i] * density)
 
 
 @kernel
@@ -223,14 +217,12 @@ def _gelu_tanh_forward(begin: int, end: int, x: Array, y: Array, parameter: floa
 
 
 @kernel
-def _gelu_tanh_backward(
-    begin: int, end: int, x: Array, slope: Array, gradient: Array, parameter: float
-) -> None:
-    x, slope, gradient = x[begin:end], slope[begin:end], gradient[begin:end]
+def _gelu_tanh_backward(begin: int, end: int, x: Array, dy: Array, dx: Array, parameter: float) -> None:
+    x, dy, dx = x[begin:end], dy[begin:end], dx[begin:end]
     for i in range(x.size):
         t = math.tanh(GELU_SLOPE * (x[i] + GELU_CUBIC * x[i] * x[i] * x[i]))
         inner = GELU_SLOPE * (1 + 3 * GELU_CUBIC * x[i] * x[i])
-        gradient[i] = slope[i] * 0.5 * (1 + t + x[i] * (1 - t * t) * inner)
+        dx[i] = dy[i] * 0.5 * (1 + t + x[i] * (1 - t * t) * inner)
 
 
 @kernel
@@ -242,12 +234,10 @@ def _hardsigmoid_forward(begin: int, end: int, x: Array, y: Array, parameter: fl
 
 
 @kernel
-def _hardsigmoid_backward(
-    begin: int, end: int, x: Array, slope: Array, gradient: Array, parameter: float
-) -> None:
-    x, slope, gradient = x[begin:end], slope[begin:end], gradient[begin:end]
+def _hardsigmoid_backward(begin: int, end: int, x: Array, dy: Array, dx: Array, parameter: float) -> None:
+    x, dy, dx = x[begin:end], dy[begin:end], dx[begin:end]
     for i in range(x.size):
-        gradient[i] = 0 if x[i] <= -3 or x[i] >= 3 else slope[i] / 6
+        dx[i] = 0 if x[i] <= -3 or x[i] >= 3 else dy[i] / 6
 
 
 @kernel
@@ -259,12 +249,10 @@ def _hardswish_forward(begin: int, end: int, x: Array, y: Array, parameter: floa
 
 
 @kernel
-def _hardswish_backward(
-    begin: int, end: int, x: Array, slope: Array, gradient: Array, parameter: float
-) -> None:
-    x, slope, gradient = x[begin:end], slope[begin:end], gradient[begin:end]
+def _hardswish_backward(begin: int, end: int, x: Array, dy: Array, dx: Array, parameter: float) -> None:
+    x, dy, dx = x[begin:end], dy[begin:end], dx[begin:end]
     for i in range(x.size):
-        gradient[i] = 0 if x[i] <= -3 else slope[i] * (1 if x[i] >= 3 else x[i] / 3 + 0.5)
+        dx[i] = 0 if x[i] <= -3 else dy[i] * (1 if x[i] >= 3 else x[i] / 3 + 0.5)
 
 
 KERNELS: dict[Function, tuple[Callable[..., None], Callable[..., None]]] = {
@@ -291,7 +279,7 @@ COST = 10
 def fit(operation: Activation, inputs: Shapes, outputs: Shapes, weights: Shapes) -> None:
     """Raise ValueError unless the output is like the input."""
     del operation, weights
-    require_one("a tensor", inputs, outputs)
+    require_one(inputs, outputs)
 
 
 def forward(operation: Activation, arrays: Forward, context: Context) -> None:
@@ -303,8 +291,8 @@ def forward(operation: Activation, arrays: Forward, context: Context) -> None:
 
 def backward(operation: Activation, arrays: Backward, context: Context) -> None:
     """The gradient times the derivative."""
-    if (gradient := arrays.input_gradients[0]) is not None:
+    if (dx := arrays.input_gradients[0]) is not None:
         _, compiled = KERNELS[operation.function]
         (known,) = arrays.inputs if operation.keeps_inputs else arrays.outputs
-        flat = (array.reshape(-1) for array in (known, arrays.output_gradients[0], gradient))
+        flat = (array.reshape(-1) for array in (known, arrays.output_gradients[0], dx))
         launch(compiled, known.size, COST * known.size, context.threads, *flat, operation.parameter)

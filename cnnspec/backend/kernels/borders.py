@@ -30,17 +30,17 @@ def take(begin: int, end: int, x: Array, y: Array, pixels: Pixels, value: float)
 
 
 @kernel
-def put(begin: int, end: int, slope: Array, gradient: Array, pixels: Pixels) -> None:
+def put(begin: int, end: int, dy: Array, dx: Array, pixels: Pixels) -> None:
     """Add each gradient to that of the pixel that was repeated. A task is a plane."""
     depth, height, width = pixels
     for plane in range(begin, end):
-        gradient[plane] = 0
-        for a in range(slope.shape[1]):
-            for b in range(slope.shape[2]):
+        dx[plane] = 0
+        for a in range(dy.shape[1]):
+            for b in range(dy.shape[2]):
                 if depth[a] >= 0 and height[b] >= 0:
-                    for c in range(slope.shape[3]):
+                    for c in range(dy.shape[3]):
                         if width[c] >= 0:
-                            gradient[plane, depth[a], height[b], width[c]] += slope[plane, a, b, c]
+                            dx[plane, depth[a], height[b], width[c]] += dy[plane, a, b, c]
 
 
 def run_take(x: Array, y: Array, pixels: Pixels, value: float, threads: int) -> None:
@@ -50,11 +50,11 @@ def run_take(x: Array, y: Array, pixels: Pixels, value: float, threads: int) -> 
     launch(take, planes, y.size, threads, *views, pixels, value)
 
 
-def run_put(slope: Array, gradient: Array, pixels: Pixels, threads: int) -> None:
+def run_put(dy: Array, dx: Array, pixels: Pixels, threads: int) -> None:
     """Enter `put` with maps."""
-    planes = len(slope) * slope.shape[1]
-    views = slope.reshape(planes, *slope.shape[2:]), gradient.reshape(planes, *gradient.shape[2:])
-    launch(put, planes, slope.size + gradient.size, threads, *views, pixels)
+    planes = len(dy) * dy.shape[1]
+    views = dy.reshape(planes, *dy.shape[2:]), dx.reshape(planes, *dx.shape[2:])
+    launch(put, planes, dy.size + dx.size, threads, *views, pixels)
 
 
 def fit(operation: Pad | Crop, inputs: Shapes, outputs: Shapes, weights: Shapes) -> None:
@@ -81,8 +81,8 @@ def forward(operation: Pad | Crop, arrays: Forward, context: Context) -> None:
 
 def backward(operation: Pad | Crop, arrays: Backward, context: Context) -> None:
     """Add up what each pixel was repeated in."""
-    if (gradient := arrays.input_gradients[0]) is not None:
-        run_put(arrays.output_gradients[0], gradient, _pixels(operation, gradient.shape), context.threads)
+    if (dx := arrays.input_gradients[0]) is not None:
+        run_put(arrays.output_gradients[0], dx, _pixels(operation, dx.shape), context.threads)
 
 
 def _pixels(operation: Pad | Crop, shape: Shape) -> Pixels:

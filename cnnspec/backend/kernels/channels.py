@@ -31,14 +31,14 @@ def _statistics(begin: int, end: int, x: Array, mean: Array, variance: Array) ->
 
 
 @kernel
-def _products(begin: int, end: int, x: Array, slope: Array, centre: Array, sums: Array, dots: Array) -> None:
+def _products(begin: int, end: int, x: Array, dy: Array, centre: Array, sums: Array, dots: Array) -> None:
     """A task is a channel."""
     for c in range(begin, end):
         total, product = 0.0, 0.0
         for n in range(x.shape[0]):
             for i in range(x.shape[2]):
-                total += slope[n, c, i]
-                product += slope[n, c, i] * (x[n, c, i] - centre[c])
+                total += dy[n, c, i]
+                product += dy[n, c, i] * (x[n, c, i] - centre[c])
         sums[c], dots[c] = total, product
 
 
@@ -77,10 +77,10 @@ def statistics(x: Array, threads: int) -> tuple[Array, Array]:
     return mean, variance
 
 
-def products(x: Array, slope: Array, centre: Array, threads: int) -> tuple[Array, Array]:
+def products(x: Array, dy: Array, centre: Array, threads: int) -> tuple[Array, Array]:
     """`Σ dy` and `Σ dy · (x − centre)` of each channel, in float64."""
     sums, dots = np.empty(x.shape[1]), np.empty(x.shape[1])
-    launch(_products, x.shape[1], 2 * x.size, threads, x, slope, centre, sums, dots)
+    launch(_products, x.shape[1], 2 * x.size, threads, x, dy, centre, sums, dots)
     return sums, dots
 
 

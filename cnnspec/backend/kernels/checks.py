@@ -36,11 +36,11 @@ def require_count(what: str, shapes: Shapes, expected: int) -> None:
     require(len(shapes) == expected, f"{len(shapes)} {what}, not {expected}")
 
 
-def require_one(what: str, inputs: Shapes, outputs: Shapes) -> None:
+def require_one(inputs: Shapes, outputs: Shapes) -> None:
     """Raise ValueError unless one tensor goes in and one like it comes out."""
     require_count("inputs", inputs, 1)
     require_count("outputs", outputs, 1)
-    require(len(inputs[0]) >= 2, f"{what} of shape {inputs[0]} has no channels")
+    require(len(inputs[0]) >= 2, f"a tensor of shape {inputs[0]} has no channels")
     require_shape("the output", outputs[0], inputs[0])
 
 
@@ -88,17 +88,17 @@ def check_backward(operation: Operation, fit: Fit, arrays: Backward) -> None:
     require(bool(arrays.outputs) or not operation.keeps_outputs, "the backward pass reads the outputs")
     _check_shapes(operation, fit, inputs, outputs, weights)
     _check_gradients("an input", arrays.input_gradients, inputs)
+    of_labels = _wanted(tuple(arrays.input_gradients[i] for i in operation.labels))
+    require(not of_labels, "labels have no gradient")
     _check_gradients("a weight", arrays.weight_gradients, weights)
     dtype = _float_dtype(arrays.output_gradients[0])
     _check_buffers(operation.saved(inputs, outputs), arrays.saved, dtype)
     _check_buffers(operation.workspace(inputs, outputs), arrays.workspace, dtype)
     _check_inputs(operation, arrays.inputs, dtype)
-    gradients = _wanted(arrays.input_gradients)
-    read = (*arrays.outputs, *arrays.output_gradients, *arrays.weights)
-    written = (*gradients, *_wanted(arrays.weight_gradients), *arrays.workspace)
-    _check_layout((*read, *gradients, *_wanted(arrays.weight_gradients)), dtype)
-    read = (*arrays.output_gradients, *arrays.inputs, *arrays.outputs, *arrays.weights, *arrays.saved)
-    _check_apart(written, read, operation.in_place)
+    gradients = _wanted((*arrays.input_gradients, *arrays.weight_gradients))
+    read = (*arrays.output_gradients, *arrays.outputs, *arrays.weights)
+    _check_layout((*gradients, *read), dtype)
+    _check_apart((*gradients, *arrays.workspace), (*read, *arrays.inputs, *arrays.saved), operation.in_place)
 
 
 def _float_dtype(array: Array) -> np.dtype[Any]:

@@ -129,13 +129,13 @@ def correlate(
     end: int,
     wide: Array,
     narrow: Array,
-    gradient: Array,
+    dw: Array,
     batch: int,
     breadth: int,
     geometry: Geometry,
     channels: Channels,
 ) -> None:
-    """`gradient = Σ narrow · unfold(wide)ᵀ` over samples. A task is a tile of filters × `breadth` rows."""
+    """`dw = Σ narrow · unfold(wide)ᵀ` over samples. A task is a tile of filters × `breadth` rows."""
     rows, positions = channels.wide * volume(geometry.size), volume(geometry.outputs)
     across, down = tiles(rows, breadth), tiles(channels.narrow, FILTERS)
     windows = np.empty(POSITIONS * ROWS, wide.dtype)
@@ -148,7 +148,7 @@ def correlate(
         width, height = last - first, highest - lowest
         target = (group * channels.narrow + lowest) * rows + first
         for i in range(height):
-            gradient[target + i * rows : target + i * rows + width] = 0
+            dw[target + i * rows : target + i * rows + width] = 0
         for sample in range(batch):
             part = sample * channels.groups + group
             start = part * channels.wide * volume(geometry.inputs)
@@ -161,7 +161,7 @@ def correlate(
                 a = Matrix(narrow, (part * channels.narrow + lowest) * positions + position, positions, 1)
                 b = Matrix(windows, 0, width, 1)
                 add_product(a, b, Matrix(product, 0, width, 1), height, depth, width)
-                _add_tile(gradient, target, rows, product, height, width)
+                _add_tile(dw, target, rows, product, height, width)
 
 
 @kernel
@@ -193,21 +193,21 @@ def run_scatter(
 ) -> None:
     """The wide map from the narrow one."""
     geometry, channels = _sizes(operation, wide, narrow)
-    breadth = max(1, ROWS // volume(geometry.size))
+    breadth = max(1, min(ROWS // volume(geometry.size), tiles(channels.wide, 4)))
     tasks = len(wide) * channels.groups * tiles(channels.wide, breadth)
     work = _multiplications(narrow, channels, geometry)
     arrays = _flat(narrow), _flat(weight), _flat(weight[:0] if bias is None else bias), _flat(wide)
     launch(scatter, tasks, work, threads, *arrays, breadth, geometry, channels)
 
 
-def run_correlate(operation: Convolution, wide: Array, narrow: Array, gradient: Array, threads: int) -> None:
+def run_correlate(operation: Convolution, wide: Array, narrow: Array, dw: Array, threads: int) -> None:
     """The gradient of the weights from the two maps (one of them the gradient of the output)."""
     geometry, channels = _sizes(operation, wide, narrow)
     rows = channels.wide * volume(geometry.size)
     breadth = tiles(rows, max(tiles(rows, ROWS), min(4, tiles(rows, 16))))
     tasks = channels.groups * tiles(channels.narrow, FILTERS) * tiles(rows, breadth)
     work = _multiplications(narrow, channels, geometry)
-    arrays = _flat(wide), _flat(narrow), _flat(gradient)
+    arrays = _flat(wide), _flat(narrow), _flat(dw)
     launch(correlate, tasks, work, threads, *arrays, len(wide), breadth, geometry, channels)
 
 
@@ -257,10 +257,10 @@ def forward(operation: Convolution, arrays: Forward, context: Context) -> None:
 
 def backward(operation: Convolution, arrays: Backward, context: Context) -> None:
     """The gradient of the input is the adjoint of the same window."""
-    (image,), (slope,), weight = arrays.inputs, arrays.output_gradients, arrays.weights[0]
-    if (gradient := arrays.input_gradients[0]) is not None:
-        run_scatter(operation, slope, weight, None, gradient, context.threads)
-    if (gradient := arrays.weight_gradients[0]) is not None:
-        run_correlate(operation, image, slope, gradient, context.threads)
-    if operation.bias and (gradient := arrays.weight_gradients[1]) is not None:
-        run_sum_channels(slope, gradient, context.threads)
+    (image,), (dy,), weight = arrays.inputs, arrays.output_gradients, arrays.weights[0]
+    if (dx := arrays.input_gradients[0]) is not None:
+        run_scatter(operation, dy, weight, None, dx, context.threads)
+    if (dw := arrays.weight_gradients[0]) is not None:
+        run_correlate(operation, image, dy, dw, context.threads)
+    if operation.bias and (db := arrays.weight_gradients[1]) is not None:
+        run_sum_channels(dy, db, context.threads)

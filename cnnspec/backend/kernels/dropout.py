@@ -31,7 +31,7 @@ def drop(begin: int, end: int, x: Array, y: Array, rate: float, seed: int, strea
 def fit(operation: Dropout, inputs: Shapes, outputs: Shapes, weights: Shapes) -> None:
     """Raise ValueError unless the output is like the input."""
     del weights
-    require_one("a tensor", inputs, outputs)
+    require_one(inputs, outputs)
     require(0 <= operation.rate < 1, f"a rate of {operation.rate} is not in [0, 1)")
 
 

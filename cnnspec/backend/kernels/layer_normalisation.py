@@ -57,8 +57,8 @@ def _backward(
     begin: int,
     end: int,
     x: Array,
-    slope: Array,
-    gradient: Array,
+    dy: Array,
+    dx: Array,
     mean: Array,
     inverse: Array,
     weight: Array,
@@ -71,13 +71,13 @@ def _backward(
         total, product = 0.0, 0.0
         for i in range(size):
             at = start + i * inner
-            share = slope[at] * (np.float64(weight[i]) if weight.size else 1.0)
+            share = dy[at] * (np.float64(weight[i]) if weight.size else 1.0)
             total += share
             product += share * (x[at] - centre) * scale
         for i in range(size):
             at = start + i * inner
-            share = slope[at] * (np.float64(weight[i]) if weight.size else 1.0)
-            gradient[at] = scale * (share - total / size - (x[at] - centre) * scale * product / size)
+            share = dy[at] * (np.float64(weight[i]) if weight.size else 1.0)
+            dx[at] = scale * (share - total / size - (x[at] - centre) * scale * product / size)
 
 
 @kernel
@@ -85,11 +85,11 @@ def _weights(
     begin: int,
     end: int,
     x: Array,
-    slope: Array,
+    dy: Array,
     mean: Array,
     inverse: Array,
-    of_weight: Array,
-    of_bias: Array,
+    dw: Array,
+    db: Array,
     size: int,
     inner: int,
 ) -> None:
@@ -98,14 +98,14 @@ def _weights(
         total, product = 0.0, 0.0
         for row in range(mean.size):
             at = _start(row, size, inner) + i * inner
-            total += slope[at]
-            product += slope[at] * (x[at] - np.float64(mean[row])) * inverse[row]
-        of_weight[i], of_bias[i] = product, total
+            total += dy[at]
+            product += dy[at] * (x[at] - np.float64(mean[row])) * inverse[row]
+        dw[i], db[i] = product, total
 
 
 def fit(operation: LayerNorm, inputs: Shapes, outputs: Shapes, weights: Shapes) -> None:
     """Raise ValueError unless the output is like the input and the weights like what is normalised."""
-    require_one("a tensor", inputs, outputs)
+    require_one(inputs, outputs)
     for name, shape in zip(operation.weights, weights, strict=True):
         require_shape(name, shape, inputs[0][1:] if operation.over == "sample" else inputs[0][1:2])
 
@@ -124,18 +124,18 @@ def forward(operation: LayerNorm, arrays: Forward, context: Context) -> None:
 
 def backward(operation: LayerNorm, arrays: Backward, context: Context) -> None:
     """The statistics depend on the input, too."""
-    x, slope = arrays.inputs[0].reshape(-1), arrays.output_gradients[0].reshape(-1)
+    x, dy = arrays.inputs[0].reshape(-1), arrays.output_gradients[0].reshape(-1)
     size, inner = _rows(operation, arrays.inputs[0].shape)
     mean, inverse = (array.reshape(-1) for array in arrays.saved)
     weight = arrays.weights[0].reshape(-1) if operation.affine else x[:0]
-    if (gradient := arrays.input_gradients[0]) is not None:
-        arguments = x, slope, gradient.reshape(-1), mean, inverse, weight, size, inner
+    if (dx := arrays.input_gradients[0]) is not None:
+        arguments = x, dy, dx.reshape(-1), mean, inverse, weight, size, inner
         launch(_backward, len(mean), 4 * x.size, context.threads, *arguments)
     if any(gradient is not None for gradient in arrays.weight_gradients):
-        of_weight, of_bias = np.empty(size), np.empty(size)
-        arguments = x, slope, mean, inverse, of_weight, of_bias, size, inner
+        dw, db = np.empty(size), np.empty(size)
+        arguments = x, dy, mean, inverse, dw, db, size, inner
         launch(_weights, size, 2 * x.size, context.threads, *arguments)
-        for gradient, value in zip(arrays.weight_gradients, (of_weight, of_bias), strict=True):
+        for gradient, value in zip(arrays.weight_gradients, (dw, db), strict=True):
             if gradient is not None:
                 gradient[...] = value.reshape(gradient.shape)
 

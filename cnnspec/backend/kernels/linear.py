@@ -67,14 +67,14 @@ def forward(operation: Linear, arrays: Forward, context: Context) -> None:
 
 def backward(operation: Linear, arrays: Backward, context: Context) -> None:
     """`dx = dy W`, `dW = dyᵀ x`, `db = Σ dy`."""
-    (x,), (slope,), weight = arrays.inputs, arrays.output_gradients, arrays.weights[0]
-    nothing = slope[0, :0]
-    if (gradient := arrays.input_gradients[0]) is not None:
-        _run(_matrix(slope), _matrix(weight), nothing, gradient, slope.shape[1], context)
-    if (gradient := arrays.weight_gradients[0]) is not None:
-        _run(_transposed(slope), _matrix(x), nothing, gradient, len(x), context)
-    if operation.bias and (gradient := arrays.weight_gradients[1]) is not None:
-        run_sum_channels(slope, gradient, context.threads)
+    (x,), (dy,), weight = arrays.inputs, arrays.output_gradients, arrays.weights[0]
+    nothing = dy[0, :0]
+    if (dx := arrays.input_gradients[0]) is not None:
+        _run(_matrix(dy), _matrix(weight), nothing, dx, dy.shape[1], context)
+    if (dw := arrays.weight_gradients[0]) is not None:
+        _run(_transposed(dy), _matrix(x), nothing, dw, len(x), context)
+    if operation.bias and (db := arrays.weight_gradients[1]) is not None:
+        run_sum_channels(dy, db, context.threads)
 
 
 def _run(a: Matrix, b: Matrix, bias: Array, c: Array, depth: int, context: Context) -> None:

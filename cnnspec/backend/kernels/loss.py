@@ -16,7 +16,7 @@ from cnnspec.backend.kernels.threads import launch
 
 
 @kernel
-def entropies(begin: int, end: int, logits: Array, labels: Array, losses: Array) -> None:
+def entropy_forward(begin: int, end: int, logits: Array, labels: Array, losses: Array) -> None:
     """`log Σ exp(x) − x[label]`. A task is a position of a sample of (N, C, P)."""
     for task in range(begin, end):
         n, i = divmod(task, logits.shape[2])
@@ -25,20 +25,18 @@ def entropies(begin: int, end: int, logits: Array, labels: Array, losses: Array)
 
 
 @kernel
-def entropy_slopes(
-    begin: int, end: int, logits: Array, labels: Array, gradient: Array, factor: float
-) -> None:
+def entropy_backward(begin: int, end: int, logits: Array, labels: Array, dx: Array, factor: float) -> None:
     """`factor · (softmax(x) − [c = label])`. A task is a position of a sample of (N, C, P)."""
     for task in range(begin, end):
         n, i = divmod(task, logits.shape[2])
         greatest, total = greatest_and_sum(logits, n, i)
         for c in range(logits.shape[1]):
             share = math.exp(logits[n, c, i] - greatest) / total
-            gradient[n, c, i] = factor * (share - 1 if c == labels[task] else share)
+            dx[n, c, i] = factor * (share - 1 if c == labels[task] else share)
 
 
 @kernel
-def squared_errors(begin: int, end: int, prediction: Array, target: Array, losses: Array) -> None:
+def error_forward(begin: int, end: int, prediction: Array, target: Array, losses: Array) -> None:
     """`Σ (p − t)²` of each sample of (N, F). A task is a sample."""
     for n in range(begin, end):
         total = 0.0
@@ -48,13 +46,11 @@ def squared_errors(begin: int, end: int, prediction: Array, target: Array, losse
 
 
 @kernel
-def error_slopes(
-    begin: int, end: int, prediction: Array, target: Array, gradient: Array, factor: float
-) -> None:
+def error_backward(begin: int, end: int, prediction: Array, target: Array, dx: Array, factor: float) -> None:
     """`factor · (p − t)`. A task is a sample of (N, F)."""
     for n in range(begin, end):
         for i in range(prediction.shape[1]):
-            gradient[n, i] = factor * (prediction[n, i] - target[n, i])
+            dx[n, i] = factor * (prediction[n, i] - target[n, i])
 
 
 def fit_entropy(operation: CrossEntropy, inputs: Shapes, outputs: Shapes, weights: Shapes) -> None:
@@ -72,7 +68,7 @@ def forward_entropy(operation: CrossEntropy, arrays: Forward, context: Context) 
     del operation
     logits, labels, (losses,) = channels_of(arrays.inputs[0]), arrays.inputs[1].reshape(-1), arrays.workspace
     _check_labels(labels, logits.shape[1])
-    launch(entropies, labels.size, 20 * logits.size, context.threads, logits, labels, losses)
+    launch(entropy_forward, labels.size, 20 * logits.size, context.threads, logits, labels, losses)
     arrays.outputs[0][0] = losses.sum() / losses.size
 
 
@@ -82,9 +78,9 @@ def backward_entropy(operation: CrossEntropy, arrays: Backward, context: Context
     if (wanted := arrays.input_gradients[0]) is not None:
         logits, labels = channels_of(arrays.inputs[0]), arrays.inputs[1].reshape(-1)
         _check_labels(labels, logits.shape[1])
-        gradient, factor = channels_of(wanted), float(arrays.output_gradients[0][0]) / labels.size
+        dx, factor = channels_of(wanted), float(arrays.output_gradients[0][0]) / labels.size
         work = 20 * logits.size
-        launch(entropy_slopes, labels.size, work, context.threads, logits, labels, gradient, factor)
+        launch(entropy_backward, labels.size, work, context.threads, logits, labels, dx, factor)
 
 
 def _check_labels(labels: Array, classes: int) -> None:
@@ -105,7 +101,7 @@ def forward_error(operation: MeanSquaredError, arrays: Forward, context: Context
     del operation
     prediction, target = (array.reshape(len(array), -1) for array in arrays.inputs)
     (losses,) = arrays.workspace
-    launch(squared_errors, len(losses), prediction.size, context.threads, prediction, target, losses)
+    launch(error_forward, len(losses), prediction.size, context.threads, prediction, target, losses)
     arrays.outputs[0][0] = losses.sum() / prediction.size
 
 
@@ -114,8 +110,8 @@ def backward_error(operation: MeanSquaredError, arrays: Backward, context: Conte
     del operation
     prediction, target = (array.reshape(len(array), -1) for array in arrays.inputs)
     factor = 2 * float(arrays.output_gradients[0][0]) / prediction.size
-    for gradient, sign in zip(arrays.input_gradients, (1, -1), strict=True):
-        if gradient is not None:
-            flat = gradient.reshape(len(gradient), -1)
+    for dx, sign in zip(arrays.input_gradients, (1, -1), strict=True):
+        if dx is not None:
+            flat = dx.reshape(len(dx), -1)
             arguments = prediction, target, flat, sign * factor
-            launch(error_slopes, len(flat), flat.size, context.threads, *arguments)
+            launch(error_backward, len(flat), flat.size, context.threads, *arguments)

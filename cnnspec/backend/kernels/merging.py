@@ -51,9 +51,9 @@ def backward_concat(operation: Concat, arrays: Backward, context: Context) -> No
     """Copy from its place to each input."""
     sizes = [shape[operation.axis] for shape in arrays.shapes]
     places = _parts(arrays.output_gradients[0], operation.axis, sizes)
-    for gradient, place in zip(arrays.input_gradients, places, strict=True):
-        if gradient is not None:
-            run_copy(place, gradient, context.threads)
+    for dx, place in zip(arrays.input_gradients, places, strict=True):
+        if dx is not None:
+            run_copy(place, dx, context.threads)
 
 
 def forward_split(operation: Split, arrays: Forward, context: Context) -> None:
@@ -65,9 +65,9 @@ def forward_split(operation: Split, arrays: Forward, context: Context) -> None:
 
 def backward_split(operation: Split, arrays: Backward, context: Context) -> None:
     """Copy each output's gradient to its place."""
-    if (gradient := arrays.input_gradients[0]) is not None:
+    if (dx := arrays.input_gradients[0]) is not None:
         sizes = [part.shape[operation.axis] for part in arrays.output_gradients]
-        for part, place in zip(arrays.output_gradients, _parts(gradient, operation.axis, sizes), strict=True):
+        for part, place in zip(arrays.output_gradients, _parts(dx, operation.axis, sizes), strict=True):
             run_copy(part, place, context.threads)
 
 
@@ -102,10 +102,10 @@ def forward_add(operation: Add, arrays: Forward, context: Context) -> None:
 def backward_add(operation: Add, arrays: Backward, context: Context) -> None:
     """The gradient of each input is the output's, summed over the axes it was broadcast along."""
     del operation
-    (slope,) = arrays.output_gradients
-    for gradient in arrays.input_gradients:
-        if gradient is not None:
-            launch(_reduce, len(slope), slope.size, context.threads, slope, gradient)
+    (dy,) = arrays.output_gradients
+    for dx in arrays.input_gradients:
+        if dx is not None:
+            launch(_reduce, len(dy), dy.size, context.threads, dy, dx)
 
 
 def accumulate_into(target: Array, part: Array, threads: int) -> None:
@@ -122,11 +122,11 @@ def _add(begin: int, end: int, inputs: Arrays, y: Array) -> None:
         np.add(result, other, out=result)
 
 
-def _reduce(begin: int, end: int, slope: Array, gradient: Array) -> None:
-    axes = tuple(axis for axis in range(1, slope.ndim) if gradient.shape[axis] != slope.shape[axis])
+def _reduce(begin: int, end: int, dy: Array, dx: Array) -> None:
+    axes = tuple(axis for axis in range(1, dy.ndim) if dx.shape[axis] != dy.shape[axis])
     for sample in range(begin, end):
         if axes:
-            summed = slope[sample : sample + 1].sum(axis=axes, keepdims=True, dtype=np.float64)
-            gradient[sample : sample + 1] = summed
+            summed = dy[sample : sample + 1].sum(axis=axes, keepdims=True, dtype=np.float64)
+            dx[sample : sample + 1] = summed
         else:
-            gradient[sample] = slope[sample]
+            dx[sample] = dy[sample]

@@ -42,7 +42,7 @@ def multiply_backward(
     end: int,
     factors: Arrays,
     strides: tuple[Five, ...],
-    gradient: Array,
+    dx: Array,
     sizes: Five,
     repeats: Five,
 ) -> None:
@@ -62,7 +62,7 @@ def multiply_backward(
                             for j in range(h, h + repeats[3]):
                                 for k in range(w, w + repeats[4]):
                                     total += _product(factors, strides, sample, c, (i, j, k))
-                    gradient[at] = total
+                    dx[at] = total
                     at += 1
 
 
@@ -80,20 +80,20 @@ def forward(operation: Multiply, arrays: Forward, context: Context) -> None:
 def backward(operation: Multiply, arrays: Backward, context: Context) -> None:
     """The gradient of each input is the output's times all other inputs."""
     del operation
-    (slope,) = arrays.output_gradients
-    for index, gradient in enumerate(arrays.input_gradients):
-        if gradient is not None:
-            factors = (slope, *arrays.inputs[:index], *arrays.inputs[index + 1 :])
-            _run_backward(factors, gradient, _five(slope.shape), context)
+    (dy,) = arrays.output_gradients
+    for index, dx in enumerate(arrays.input_gradients):
+        if dx is not None:
+            factors = (dy, *arrays.inputs[:index], *arrays.inputs[index + 1 :])
+            _run_backward(factors, dx, _five(dy.shape), context)
 
 
-def _run_backward(factors: Arrays, gradient: Array, whole: Five, context: Context) -> None:
-    sizes = _five(gradient.shape)
+def _run_backward(factors: Arrays, dx: Array, whole: Five, context: Context) -> None:
+    sizes = _five(dx.shape)
     n, c, d, h, w = (size // own for size, own in zip(whole, sizes, strict=True))
     strides = tuple(_strides(factor.shape) for factor in factors)
     flat = tuple(factor.reshape(-1) for factor in factors)
     work = factors[0].size * len(factors)
-    arguments = flat, strides, gradient.reshape(-1), sizes, (n, c, d, h, w)
+    arguments = flat, strides, dx.reshape(-1), sizes, (n, c, d, h, w)
     launch(multiply_backward, sizes[0] * sizes[1], work, context.threads, *arguments)
 
 

@@ -22,7 +22,7 @@ from cnnspec.backend.kernels.operations import BatchNorm, GroupNorm
 
 def fit_batch(operation: BatchNorm, inputs: Shapes, outputs: Shapes, weights: Shapes) -> None:
     """Raise ValueError unless the output is like the input and every weight has an element a channel."""
-    require_one("a tensor", inputs, outputs)
+    require_one(inputs, outputs)
     for name, shape in zip(operation.weights, weights, strict=True):
         require_shape(name, shape, (inputs[0][1],))
 
@@ -45,18 +45,18 @@ def forward_batch(operation: BatchNorm, arrays: Forward, context: Context) -> No
 
 def backward_batch(operation: BatchNorm, arrays: Backward, context: Context) -> None:
     """In training the statistics depend on the input, too."""
-    x, slope = channels_of(arrays.inputs[0]), channels_of(arrays.output_gradients[0])
+    x, dy = channels_of(arrays.inputs[0]), channels_of(arrays.output_gradients[0])
     mean, inverse = (array.astype(np.float64) for array in arrays.saved)
     weight, _ = _scale_and_shift(operation.affine, arrays.weights, x.shape[1])
-    sums, dots = products(x, slope, mean, context.threads)
+    sums, dots = products(x, dy, mean, context.threads)
     if operation.affine:
         _store(arrays.weight_gradients, dots * inverse, sums)
-    if (gradient := arrays.input_gradients[0]) is not None:
-        of_slope = weight * inverse
+    if (dx := arrays.input_gradients[0]) is not None:
+        of_dy = weight * inverse
         share = _by_batch(operation, context) / (x.shape[0] * x.shape[2])
-        of_x = -of_slope * inverse**2 * dots * share
-        factors = of_slope, of_x, -of_slope * sums * share - of_x * mean
-        combine((slope, x), channels_of(gradient), factors, context.threads)
+        of_x = -of_dy * inverse**2 * dots * share
+        factors = of_dy, of_x, -of_dy * sums * share - of_x * mean
+        combine((dy, x), channels_of(dx), factors, context.threads)
 
 
 def _by_batch(operation: BatchNorm, context: Context) -> bool:
@@ -74,7 +74,7 @@ def _update(operation: BatchNorm, running: Arrays, mean: Array, variance: Array,
 
 def fit_group(operation: GroupNorm, inputs: Shapes, outputs: Shapes, weights: Shapes) -> None:
     """Raise ValueError unless the groups divide the channels and every weight has an element a channel."""
-    require_one("a tensor", inputs, outputs)
+    require_one(inputs, outputs)
     channels = inputs[0][1]
     divides = operation.groups > 0 and channels % operation.groups == 0
     require(divides, f"{channels} channels do not divide into {operation.groups} groups")
@@ -107,21 +107,21 @@ def backward_group(operation: GroupNorm, arrays: Backward, context: Context) -> 
     """Sums of each channel of each sample are joined to those of the groups, and to those of the weights."""
     image, batch, channels = arrays.inputs[0], *arrays.inputs[0].shape[:2]
     groups = (batch, operation.groups, channels // operation.groups)
-    x, slope = _split(image, batch * channels), _split(arrays.output_gradients[0], batch * channels)
+    x, dy = _split(image, batch * channels), _split(arrays.output_gradients[0], batch * channels)
     mean, inverse = (array.astype(np.float64)[..., np.newaxis] for array in arrays.saved)
     centre = np.broadcast_to(mean, groups).reshape(-1)
-    sums, dots = (array.reshape(groups) for array in products(x, slope, centre, context.threads))
+    sums, dots = (array.reshape(groups) for array in products(x, dy, centre, context.threads))
     if operation.affine:
         _store(
             arrays.weight_gradients, (dots * inverse).sum(axis=0).reshape(-1), sums.sum(axis=0).reshape(-1)
         )
-    if (gradient := arrays.input_gradients[0]) is not None:
+    if (dx := arrays.input_gradients[0]) is not None:
         weight, _ = _by_group(operation, arrays.weights, channels)
         count = image[0].size // operation.groups
         of_x = -(inverse**3) * (weight * dots).sum(axis=2, keepdims=True) / count
         shift = -inverse * (weight * sums).sum(axis=2, keepdims=True) / count - of_x * mean
         a, b, c = (np.broadcast_to(array, groups).reshape(-1) for array in (weight * inverse, of_x, shift))
-        combine((slope, x), _split(gradient, batch * channels), (a, b, c), context.threads)
+        combine((dy, x), _split(dx, batch * channels), (a, b, c), context.threads)
 
 
 def _split(maps: Array, channels: int) -> Array:

@@ -23,25 +23,23 @@ def prelu_forward(begin: int, end: int, x: Array, y: Array, weight: Array) -> No
 
 
 @kernel
-def prelu_backward(
-    begin: int, end: int, x: Array, slope: Array, gradient: Array, weight: Array, of_weight: Array
-) -> None:
+def prelu_backward(begin: int, end: int, x: Array, dy: Array, dx: Array, weight: Array, dw: Array) -> None:
     """The gradients of the input (where it has a place) and of each channel's slope. A task is a channel."""
     for c in range(begin, end):
         total, factor = 0.0, weight[c % weight.size]
         for n in range(x.shape[0]):
             for i in range(x.shape[2]):
                 if not x[n, c, i] > 0:
-                    total += slope[n, c, i] * np.float64(x[n, c, i])
-                if gradient.size:
-                    gradient[n, c, i] = slope[n, c, i] if x[n, c, i] > 0 else factor * slope[n, c, i]
-        of_weight[c] = total
+                    total += dy[n, c, i] * np.float64(x[n, c, i])
+                if dx.size:
+                    dx[n, c, i] = dy[n, c, i] if x[n, c, i] > 0 else factor * dy[n, c, i]
+        dw[c] = total
 
 
 def fit(operation: PRelu, inputs: Shapes, outputs: Shapes, weights: Shapes) -> None:
     """Raise ValueError unless there is one slope, or one a channel."""
     del operation
-    require_one("a tensor", inputs, outputs)
+    require_one(inputs, outputs)
     require(
         weights[0] in ((1,), (inputs[0][1],)), f"slopes of shape {weights[0]} for {inputs[0][1]} channels"
     )
@@ -57,9 +55,9 @@ def forward(operation: PRelu, arrays: Forward, context: Context) -> None:
 def backward(operation: PRelu, arrays: Backward, context: Context) -> None:
     """A slope that all channels share sums their sums."""
     del operation
-    x, slope = channels_of(arrays.inputs[0]), channels_of(arrays.output_gradients[0])
-    wanted, (weight,), of_weight = arrays.input_gradients[0], arrays.weights, np.empty(x.shape[1])
-    gradient = x[:0] if wanted is None else channels_of(wanted)
-    launch(prelu_backward, x.shape[1], 2 * x.size, context.threads, x, slope, gradient, weight, of_weight)
+    x, dy = channels_of(arrays.inputs[0]), channels_of(arrays.output_gradients[0])
+    wanted, (weight,), dw = arrays.input_gradients[0], arrays.weights, np.empty(x.shape[1])
+    dx = x[:0] if wanted is None else channels_of(wanted)
+    launch(prelu_backward, x.shape[1], 2 * x.size, context.threads, x, dy, dx, weight, dw)
     if (gradient := arrays.weight_gradients[0]) is not None:
-        gradient[...] = of_weight if weight.size == x.shape[1] else of_weight.sum()
+        gradient[...] = dw if weight.size == x.shape[1] else dw.sum()

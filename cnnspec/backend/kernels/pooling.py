@@ -76,13 +76,13 @@ def max_forward(begin: int, end: int, x: Array, y: Array, argmax: Array, spans: 
 
 
 @kernel
-def max_backward(begin: int, end: int, slope: Array, argmax: Array, gradient: Array) -> None:
+def max_backward(begin: int, end: int, dy: Array, argmax: Array, dx: Array) -> None:
     """Each output's gradient goes to where it was found. A task is a plane."""
     for plane in range(begin, end):
-        gradient[plane] = 0
-        for i in range(slope.shape[1]):
+        dx[plane] = 0
+        for i in range(dy.shape[1]):
             if argmax[plane, i] >= 0:
-                gradient[plane, argmax[plane, i]] += slope[plane, i]
+                dx[plane, argmax[plane, i]] += dy[plane, i]
 
 
 @kernel
@@ -102,19 +102,19 @@ def mean_forward(begin: int, end: int, x: Array, y: Array, spans: Spans) -> None
 
 
 @kernel
-def mean_backward(begin: int, end: int, slope: Array, gradient: Array, spans: Spans) -> None:
+def mean_backward(begin: int, end: int, dy: Array, dx: Array, spans: Spans) -> None:
     """Each output's gradient, over its divisor, goes to its whole window. A task is a plane."""
     for plane in range(begin, end):
-        gradient[plane] = 0
-        for a in range(slope.shape[1]):
-            for b in range(slope.shape[2]):
-                for c in range(slope.shape[3]):
-                    share = slope[plane, a, b, c] / _divisor(spans, (a, b, c))
+        dx[plane] = 0
+        for a in range(dy.shape[1]):
+            for b in range(dy.shape[2]):
+                for c in range(dy.shape[3]):
+                    share = dy[plane, a, b, c] / _divisor(spans, (a, b, c))
                     for d in range(spans.depth[a, 1]):
                         for h in range(spans.height[b, 1]):
                             for w in range(spans.width[c, 1]):
                                 at = _pixel(spans, (a, b, c), (d, h, w))
-                                gradient[plane, at] += share
+                                dx[plane, at] += share
 
 
 @kernel
@@ -140,27 +140,27 @@ def norm_backward(
     end: int,
     x: Array,
     y: Array,
-    slope: Array,
-    gradient: Array,
+    dy: Array,
+    dx: Array,
     spans: Spans,
     power: float,
     taps: int,
 ) -> None:
     """`dy · taps / divisor · (x / y)^(p − 1)`, and 0 where y is 0. A task is a plane."""
     for plane in range(begin, end):
-        gradient[plane] = 0
-        for a in range(slope.shape[1]):
-            for b in range(slope.shape[2]):
-                for c in range(slope.shape[3]):
+        dx[plane] = 0
+        for a in range(dy.shape[1]):
+            for b in range(dy.shape[2]):
+                for c in range(dy.shape[3]):
                     norm = np.float64(y[plane, a, b, c])
                     if norm == 0:
                         continue
-                    share = slope[plane, a, b, c] * taps / _divisor(spans, (a, b, c))
+                    share = dy[plane, a, b, c] * taps / _divisor(spans, (a, b, c))
                     for d in range(spans.depth[a, 1]):
                         for h in range(spans.height[b, 1]):
                             for w in range(spans.width[c, 1]):
                                 at = _pixel(spans, (a, b, c), (d, h, w))
-                                gradient[plane, at] += share * (x[plane, at] / norm) ** (power - 1)
+                                dx[plane, at] += share * (x[plane, at] / norm) ** (power - 1)
 
 
 def fit_windows(operation: WindowPool, inputs: Shapes, outputs: Shapes, weights: Shapes) -> None:
@@ -198,10 +198,10 @@ def forward_max(operation: MaxPool | AdaptiveMaxPool, arrays: Forward, context: 
 def backward_max(operation: MaxPool | AdaptiveMaxPool, arrays: Backward, context: Context) -> None:
     """The gradient goes to the greatest."""
     del operation
-    gradient, slope = arrays.input_gradients[0], arrays.output_gradients[0]
-    if gradient is not None:
-        planes, work = slope.shape[0] * slope.shape[1], gradient.size + slope.size
-        launch(max_backward, planes, work, context.threads, *map(_flat, (slope, arrays.saved[0], gradient)))
+    dx, dy = arrays.input_gradients[0], arrays.output_gradients[0]
+    if dx is not None:
+        planes, work = dy.shape[0] * dy.shape[1], dx.size + dy.size
+        launch(max_backward, planes, work, context.threads, *map(_flat, (dy, arrays.saved[0], dx)))
 
 
 def forward_mean(operation: AveragePool | AdaptiveAveragePool, arrays: Forward, context: Context) -> None:
@@ -213,10 +213,10 @@ def forward_mean(operation: AveragePool | AdaptiveAveragePool, arrays: Forward, 
 
 def backward_mean(operation: AveragePool | AdaptiveAveragePool, arrays: Backward, context: Context) -> None:
     """The gradient is spread evenly."""
-    gradient, slope = arrays.input_gradients[0], arrays.output_gradients[0]
-    if gradient is not None:
-        spans = _spans(operation, gradient.shape, slope.shape)
-        views = _planes(slope), _flat(gradient)
+    dx, dy = arrays.input_gradients[0], arrays.output_gradients[0]
+    if dx is not None:
+        spans = _spans(operation, dx.shape, dy.shape)
+        views = _planes(dy), _flat(dx)
         launch(mean_backward, len(views[0]), _visits(spans, len(views[0])), context.threads, *views, spans)
 
 
@@ -231,11 +231,11 @@ def forward_norm(operation: LpPool, arrays: Forward, context: Context) -> None:
 def backward_norm(operation: LpPool, arrays: Backward, context: Context) -> None:
     """The gradient goes to each element by its share in the norm."""
     if arrays.input_gradients[0] is not None:
-        x, gradient = _flat(arrays.inputs[0]), _flat(arrays.input_gradients[0])
-        y, slope = _planes(arrays.outputs[0]), _planes(arrays.output_gradients[0])
+        x, dx = _flat(arrays.inputs[0]), _flat(arrays.input_gradients[0])
+        y, dy = _planes(arrays.outputs[0]), _planes(arrays.output_gradients[0])
         spans = _spans(operation, arrays.inputs[0].shape, arrays.outputs[0].shape)
         taps, work = prod(operation.window.size), _visits(spans, len(x))
-        arguments = x, y, slope, gradient, spans, operation.power, taps
+        arguments = x, y, dy, dx, spans, operation.power, taps
         launch(norm_backward, len(x), work, context.threads, *arguments)
 
 

@@ -50,20 +50,20 @@ def interpolate(begin: int, end: int, x: Array, y: Array, mixes: Mixes) -> None:
 
 
 @kernel
-def distribute(begin: int, end: int, slope: Array, gradient: Array, mixes: Mixes) -> None:
+def distribute(begin: int, end: int, dy: Array, dx: Array, mixes: Mixes) -> None:
     """The adjoint of `interpolate`. A task is a plane."""
     depth, height, width = mixes
     for plane in range(begin, end):
-        gradient[plane] = 0
-        for a in range(slope.shape[1]):
-            for b in range(slope.shape[2]):
+        dx[plane] = 0
+        for a in range(dy.shape[1]):
+            for b in range(dy.shape[2]):
                 i, j, low = height.first[b], height.second[b], height.share[b]
-                for c in range(slope.shape[3]):
+                for c in range(dy.shape[3]):
                     left, right, at = width.first[c], width.second[c], width.share[c]
                     for side in range(2):
                         far = depth.share[a] if side else 1 - depth.share[a]
-                        target = gradient[plane, depth.second[a] if side else depth.first[a]]
-                        value = slope[plane, a, b, c] * far
+                        target = dx[plane, depth.second[a] if side else depth.first[a]]
+                        value = dy[plane, a, b, c] * far
                         target[i, left] += (1 - low) * (1 - at) * value
                         target[i, right] += (1 - low) * at * value
                         target[j, left] += low * (1 - at) * value
@@ -90,16 +90,16 @@ def forward_upsample(operation: Upsample, arrays: Forward, context: Context) -> 
 
 def backward_upsample(operation: Upsample, arrays: Backward, context: Context) -> None:
     """Each pixel's gradient is shared as its value was."""
-    slope, gradient = arrays.output_gradients[0], arrays.input_gradients[0]
-    if gradient is None:
+    dy, dx = arrays.output_gradients[0], arrays.input_gradients[0]
+    if dx is None:
         return
     if operation.mode == "nearest":
-        run_put(slope, gradient, _nearest(gradient.shape, slope.shape), context.threads)
+        run_put(dy, dx, _nearest(dx.shape, dy.shape), context.threads)
     else:
-        planes = len(slope) * slope.shape[1]
-        views = slope.reshape(planes, *slope.shape[2:]), gradient.reshape(planes, *gradient.shape[2:])
-        mixes = _mixes(operation, gradient.shape, slope.shape)
-        launch(distribute, planes, 8 * slope.size, context.threads, *views, mixes)
+        planes = len(dy) * dy.shape[1]
+        views = dy.reshape(planes, *dy.shape[2:]), dx.reshape(planes, *dx.shape[2:])
+        mixes = _mixes(operation, dx.shape, dy.shape)
+        launch(distribute, planes, 8 * dy.size, context.threads, *views, mixes)
 
 
 def _nearest(inputs: Shape, outputs: Shape) -> Pixels:
@@ -145,9 +145,9 @@ def forward_pixels(operation: PixelShuffle, arrays: Forward, context: Context) -
 
 def backward_pixels(operation: PixelShuffle, arrays: Backward, context: Context) -> None:
     """And back."""
-    if (gradient := arrays.input_gradients[0]) is not None:
-        axes = _interleaving(operation, gradient.shape)
-        run_rearrange(gradient, arrays.output_gradients[0], *axes, context.threads, back=True)
+    if (dx := arrays.input_gradients[0]) is not None:
+        axes = _interleaving(operation, dx.shape)
+        run_rearrange(dx, arrays.output_gradients[0], *axes, context.threads, back=True)
 
 
 def _interleaving(operation: PixelShuffle, shape: Shape) -> tuple[Shape, tuple[int, ...]]:
@@ -159,7 +159,7 @@ def _interleaving(operation: PixelShuffle, shape: Shape) -> tuple[Shape, tuple[i
 def fit_channels(operation: ChannelShuffle, inputs: Shapes, outputs: Shapes, weights: Shapes) -> None:
     """Raise ValueError unless the groups divide the channels."""
     del weights
-    require_one("a tensor", inputs, outputs)
+    require_one(inputs, outputs)
     divides = operation.groups > 0 and inputs[0][1] % operation.groups == 0
     require(divides, f"{inputs[0][1]} channels do not divide into {operation.groups} groups")
 
@@ -172,9 +172,9 @@ def forward_channels(operation: ChannelShuffle, arrays: Forward, context: Contex
 
 def backward_channels(operation: ChannelShuffle, arrays: Backward, context: Context) -> None:
     """And back."""
-    if (gradient := arrays.input_gradients[0]) is not None:
-        axes = _transposition(operation, gradient.shape)
-        run_rearrange(gradient, arrays.output_gradients[0], *axes, context.threads, back=True)
+    if (dx := arrays.input_gradients[0]) is not None:
+        axes = _transposition(operation, dx.shape)
+        run_rearrange(dx, arrays.output_gradients[0], *axes, context.threads, back=True)
 
 
 def _transposition(operation: ChannelShuffle, shape: Shape) -> tuple[Shape, tuple[int, ...]]:

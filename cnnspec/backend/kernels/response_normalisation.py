@@ -39,8 +39,8 @@ def _backward(
     end: int,
     x: Array,
     base: Array,
-    slope: Array,
-    gradient: Array,
+    dy: Array,
+    dx: Array,
     size: int,
     scale: float,
     beta: float,
@@ -57,8 +57,8 @@ def _backward(
         for c in range(x.shape[1]):
             for i in range(width):
                 at = start + i
-                share = slope[n, c, at] * np.float64(base[n, c, at]) ** -beta
-                gradient[n, c, at] = share
+                share = dy[n, c, at] * np.float64(base[n, c, at]) ** -beta
+                dx[n, c, at] = share
                 ratio[c, i] = share * x[n, c, at] / base[n, c, at]
         for c in range(x.shape[1]):
             first, last = max(0, c - (size - 1) // 2), min(x.shape[1], c + size // 2 + 1)
@@ -66,13 +66,13 @@ def _backward(
                 total = 0.0
                 for other in range(first, last):
                     total += ratio[other, i]
-                gradient[n, c, start + i] -= 2 * beta * scale * x[n, c, start + i] * total
+                dx[n, c, start + i] -= 2 * beta * scale * x[n, c, start + i] * total
 
 
 def fit(operation: LocalResponseNorm, inputs: Shapes, outputs: Shapes, weights: Shapes) -> None:
     """Raise ValueError unless the output is like the input."""
     del weights
-    require_one("a tensor", inputs, outputs)
+    require_one(inputs, outputs)
     require(operation.size > 0, "a window of channels is not positive")
 
 
@@ -90,8 +90,8 @@ def backward(operation: LocalResponseNorm, arrays: Backward, context: Context) -
     """Each element also acts through its neighbours."""
     if arrays.input_gradients[0] is not None:
         maps = arrays.inputs[0], arrays.saved[0], arrays.output_gradients[0], arrays.input_gradients[0]
-        x, base, slope, gradient = map(channels_of, maps)
+        x, base, dy, dx = map(channels_of, maps)
         numbers = operation.size, operation.alpha / operation.size, operation.beta
         tasks = x.shape[0] * -(-x.shape[2] // POSITIONS)
         work = x.size * (operation.size + 20)
-        launch(_backward, tasks, work, context.threads, x, base, slope, gradient, *numbers)
+        launch(_backward, tasks, work, context.threads, x, base, dy, dx, *numbers)

@@ -13,7 +13,7 @@ from cnnspec.backend.kernels.threads import launch
 
 def fit_scale(operation: Scale, inputs: Shapes, outputs: Shapes, weights: Shapes) -> None:
     """Raise ValueError unless the output is like the input and every weight has an element a channel."""
-    require_one("a tensor", inputs, outputs)
+    require_one(inputs, outputs)
     for name, shape in zip(operation.weights, weights, strict=True):
         require_shape(name, shape, (inputs[0][1],))
 
@@ -28,12 +28,12 @@ def forward_scale(operation: Scale, arrays: Forward, context: Context) -> None:
 def backward_scale(operation: Scale, arrays: Backward, context: Context) -> None:
     """`dx = w · dy`, `dw = Σ x · dy`, `db = Σ dy`."""
     del operation
-    x, slope = channels_of(arrays.inputs[0]), channels_of(arrays.output_gradients[0])
+    x, dy = channels_of(arrays.inputs[0]), channels_of(arrays.output_gradients[0])
     weight = arrays.weights[0].astype(np.float64)
     nothing = np.zeros_like(weight)
-    if (gradient := arrays.input_gradients[0]) is not None:
-        affine(slope, channels_of(gradient), weight, nothing, context.threads)
-    sums, dots = products(x, slope, nothing, context.threads)
+    if (dx := arrays.input_gradients[0]) is not None:
+        affine(dy, channels_of(dx), weight, nothing, context.threads)
+    sums, dots = products(x, dy, nothing, context.threads)
     for gradient, value in zip(arrays.weight_gradients, (dots, sums), strict=False):
         if gradient is not None:
             gradient[...] = value
@@ -42,7 +42,7 @@ def backward_scale(operation: Scale, arrays: Backward, context: Context) -> None
 def fit_gain(operation: Gain, inputs: Shapes, outputs: Shapes, weights: Shapes) -> None:
     """Raise ValueError unless the output is like the input."""
     del operation, weights
-    require_one("a tensor", inputs, outputs)
+    require_one(inputs, outputs)
 
 
 def forward_gain(operation: Gain, arrays: Forward, context: Context) -> None:
@@ -52,8 +52,8 @@ def forward_gain(operation: Gain, arrays: Forward, context: Context) -> None:
 
 def backward_gain(operation: Gain, arrays: Backward, context: Context) -> None:
     """`dx = factor · dy`."""
-    if (gradient := arrays.input_gradients[0]) is not None:
-        _run_gain(arrays.output_gradients[0], gradient, operation.factor, context)
+    if (dx := arrays.input_gradients[0]) is not None:
+        _run_gain(arrays.output_gradients[0], dx, operation.factor, context)
 
 
 def _run_gain(x: Array, y: Array, factor: float, context: Context) -> None:

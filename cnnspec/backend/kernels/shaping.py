@@ -59,9 +59,9 @@ def forward_reshape(operation: Reshape, arrays: Forward, context: Context) -> No
 def backward_reshape(operation: Reshape, arrays: Backward, context: Context) -> None:
     """Copy back."""
     del operation
-    (slope,), (gradient,) = arrays.output_gradients, arrays.input_gradients
-    if gradient is not None:
-        run_copy(slope.reshape(len(slope), -1), gradient.reshape(len(slope), -1), context.threads)
+    (dy,), (dx,) = arrays.output_gradients, arrays.input_gradients
+    if dx is not None:
+        run_copy(dy.reshape(len(dy), -1), dx.reshape(len(dy), -1), context.threads)
 
 
 def fit_permute(operation: Permute, inputs: Shapes, outputs: Shapes, weights: Shapes) -> None:
@@ -82,6 +82,6 @@ def forward_permute(operation: Permute, arrays: Forward, context: Context) -> No
 
 def backward_permute(operation: Permute, arrays: Backward, context: Context) -> None:
     """Copy, writing across."""
-    (slope,), (gradient,) = arrays.output_gradients, arrays.input_gradients
-    if gradient is not None:
-        run_copy(slope, gradient.transpose(operation.order), context.threads)
+    (dy,), (dx,) = arrays.output_gradients, arrays.input_gradients
+    if dx is not None:
+        run_copy(dy, dx.transpose(operation.order), context.threads)

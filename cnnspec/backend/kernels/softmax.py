@@ -37,24 +37,24 @@ def softmax_forward(begin: int, end: int, x: Array, y: Array, log: bool) -> None
 
 
 @kernel
-def softmax_backward(begin: int, end: int, y: Array, slope: Array, gradient: Array, log: bool) -> None:
+def softmax_backward(begin: int, end: int, y: Array, dy: Array, dx: Array, log: bool) -> None:
     """`y · (dy − Σ dy·y)`, and of the logarithm `dy − exp(y) · Σ dy`."""
     for task in range(begin, end):
         n, i = divmod(task, y.shape[2])
         total = 0.0
         for c in range(y.shape[1]):
-            total += slope[n, c, i] * (1.0 if log else np.float64(y[n, c, i]))
+            total += dy[n, c, i] * (1.0 if log else np.float64(y[n, c, i]))
         for c in range(y.shape[1]):
             if log:
-                gradient[n, c, i] = slope[n, c, i] - math.exp(y[n, c, i]) * total
+                dx[n, c, i] = dy[n, c, i] - math.exp(y[n, c, i]) * total
             else:
-                gradient[n, c, i] = y[n, c, i] * (slope[n, c, i] - total)
+                dx[n, c, i] = y[n, c, i] * (dy[n, c, i] - total)
 
 
 def fit(operation: Softmax, inputs: Shapes, outputs: Shapes, weights: Shapes) -> None:
     """Raise ValueError unless the output is like the input."""
     del operation, weights
-    require_one("a tensor", inputs, outputs)
+    require_one(inputs, outputs)
 
 
 def forward(operation: Softmax, arrays: Forward, context: Context) -> None:
@@ -65,8 +65,8 @@ def forward(operation: Softmax, arrays: Forward, context: Context) -> None:
 
 def backward(operation: Softmax, arrays: Backward, context: Context) -> None:
     """Every channel acts on all."""
-    if (gradient := arrays.input_gradients[0]) is not None:
-        y, slope = channels_of(arrays.outputs[0]), channels_of(arrays.output_gradients[0])
+    if (dx := arrays.input_gradients[0]) is not None:
+        y, dy = channels_of(arrays.outputs[0]), channels_of(arrays.output_gradients[0])
         tasks, work = y.shape[0] * y.shape[2], 20 * y.size
-        arguments = y, slope, channels_of(gradient), operation.log
+        arguments = y, dy, channels_of(dx), operation.log
         launch(softmax_backward, tasks, work, context.threads, *arguments)

@@ -30,10 +30,10 @@ def forward(operation: TransposedConvolution, arrays: Forward, context: Context)
 
 def backward(operation: TransposedConvolution, arrays: Backward, context: Context) -> None:
     """The gradient of the input is a convolution of the output's."""
-    (image,), (slope,), weight = arrays.inputs, arrays.output_gradients, arrays.weights[0]
-    if (gradient := arrays.input_gradients[0]) is not None:
-        run_gather(operation, slope, weight, None, gradient, context.threads)
-    if (gradient := arrays.weight_gradients[0]) is not None:
-        run_correlate(operation, slope, image, gradient, context.threads)
-    if operation.bias and (gradient := arrays.weight_gradients[1]) is not None:
-        run_sum_channels(slope, gradient, context.threads)
+    (image,), (dy,), weight = arrays.inputs, arrays.output_gradients, arrays.weights[0]
+    if (dx := arrays.input_gradients[0]) is not None:
+        run_gather(operation, dy, weight, None, dx, context.threads)
+    if (dw := arrays.weight_gradients[0]) is not None:
+        run_correlate(operation, dy, image, dw, context.threads)
+    if operation.bias and (db := arrays.weight_gradients[1]) is not None:
+        run_sum_channels(dy, db, context.threads)

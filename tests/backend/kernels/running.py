@@ -48,10 +48,10 @@ class Fenced:
 
 @dataclass(frozen=True)
 class Result:
-    """All that came out. The slopes are the gradients of the outputs that went in."""
+    """All that came out, and the gradients of the outputs that went in."""
 
     outputs: tuple[Array, ...]
-    slopes: tuple[Array, ...]
+    output_gradients: tuple[Array, ...]
     input_gradients: tuple[Array | None, ...]
     weight_gradients: tuple[Array, ...]
     weights: tuple[Array, ...]
@@ -69,10 +69,10 @@ def run(
     weights: Sequence[Array] = (),
     *,
     outputs: Sequence[Shape],
-    slopes: Sequence[Array] | None = None,
+    output_gradients: Sequence[Array] | None = None,
     context: Context = TRAINING,
 ) -> Result:
-    """Forward, then backward with given or random slopes. All is fenced; what is not kept is not given."""
+    """Forward, then backward with given or random gradients. All is fenced; what is not kept is not given."""
     fenced, dtype = Fenced(), inputs[0].dtype
     inputs, weights = tuple(map(fenced.like, inputs)), tuple(map(fenced.like, weights))
     shapes = tuple(array.shape for array in inputs)
@@ -80,10 +80,10 @@ def run(
     saved = fenced.buffers(operation.saved(shapes, tuple(outputs)), dtype)
     workspace = fenced.buffers(operation.workspace(shapes, tuple(outputs)), dtype)
     forward(operation, Forward(inputs, results, weights, saved, workspace), context)
-    if slopes is None:
+    if output_gradients is None:
         generator = np.random.default_rng(1)
-        slopes = [generator.standard_normal(shape).astype(dtype) for shape in outputs]
-    slopes = tuple(map(fenced.like, slopes))
+        output_gradients = [generator.standard_normal(shape).astype(dtype) for shape in outputs]
+    output_gradients = tuple(map(fenced.like, output_gradients))
     of_inputs = tuple(None if i in operation.labels else fenced.empty(s, dtype) for i, s in enumerate(shapes))
     trained = [not name.startswith("running") for name in operation.weights]
     of_weights = tuple(
@@ -91,11 +91,11 @@ def run(
     )
     kept = inputs if operation.keeps_inputs else ()
     known = results if operation.keeps_outputs else ()
-    arrays = Backward(kept, known, slopes, of_inputs, of_weights, weights, saved, workspace)
+    arrays = Backward(kept, known, output_gradients, of_inputs, of_weights, weights, saved, workspace)
     backward(operation, arrays, context)
     fenced.check()
     wanted_gradients = tuple(gradient for gradient in of_weights if gradient is not None)
-    return Result(results, slopes, of_inputs, wanted_gradients, weights, saved)
+    return Result(results, output_gradients, of_inputs, wanted_gradients, weights, saved)
 
 
 def normal(*shape: int, dtype: Any = np.float64, seed: int = 0) -> Array:
@@ -127,7 +127,8 @@ def assert_agrees(
     outputs = [tuple(tensor.shape) or (1,) for tensor in theirs]
     ours = run(operation, inputs, weights, outputs=outputs, context=context)
     seeds = [
-        torch.tensor(slope).reshape(tensor.shape) for slope, tensor in zip(ours.slopes, theirs, strict=True)
+        torch.tensor(dy).reshape(tensor.shape)
+        for dy, tensor in zip(ours.output_gradients, theirs, strict=True)
     ]
     torch.autograd.backward(theirs, seeds)
     gradients = [tensor.grad for tensor in tensors if tensor.grad is not None]

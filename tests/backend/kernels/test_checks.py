@@ -97,11 +97,11 @@ def test_in_place_is_the_same(case: Case) -> None:
     (x,), weights = case.arrays()
     expected = run(case.operation, [x], weights, outputs=case.outputs, context=CONTEXT)
     fenced = Fenced()
-    y, slope = fenced.like(x), fenced.like(expected.slopes[0])
+    y, dy = fenced.like(x), fenced.like(expected.output_gradients[0])
     forward(case.operation, Forward((y,), (y,)), CONTEXT)
     np.testing.assert_array_equal(y, expected.outputs[0])
-    backward(case.operation, Backward((), (y,), (slope,), (slope,)), CONTEXT)
-    np.testing.assert_array_equal(slope, expected.input_gradients[0])
+    backward(case.operation, Backward((), (y,), (dy,), (dy,)), CONTEXT)
+    np.testing.assert_array_equal(dy, expected.input_gradients[0])
     fenced.check()
 
 
@@ -130,8 +130,8 @@ def test_saved_arrays_are_as_promised() -> None:
 
 
 def test_unwanted_gradients_are_not_computed() -> None:
-    x, slope, weight, bias = normal(3, 4), normal(3, 5), normal(5, 4), normal(5)
-    backward(Linear(), Backward((x,), (), (slope,), (None,), (None, None), (weight, bias)), CONTEXT)
+    x, dy, weight, bias = normal(3, 4), normal(3, 5), normal(5, 4), normal(5)
+    backward(Linear(), Backward((x,), (), (dy,), (None,), (None, None), (weight, bias)), CONTEXT)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

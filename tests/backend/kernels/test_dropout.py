@@ -20,7 +20,7 @@ def masks(rate: Any = 0.3, stream: Any = 0, **context: Any) -> Any:
         Dropout(rate, stream),
         [np.ones(SHAPE)],
         outputs=[SHAPE],
-        slopes=[np.ones(SHAPE)],
+        output_gradients=[np.ones(SHAPE)],
         context=Context(**context),
     )
     np.testing.assert_array_equal(result.outputs[0], result.input_gradients[0])
@@ -79,4 +79,4 @@ def test_nothing_is_dropped_outside_training() -> None:
     x = normal(*SHAPE)
     result = run(Dropout(0.5, 0), [x], outputs=[SHAPE], context=Context(training=False))
     np.testing.assert_array_equal(result.outputs[0], x)
-    np.testing.assert_array_equal(result.input_gradients[0], result.slopes[0])
+    np.testing.assert_array_equal(result.input_gradients[0], result.output_gradients[0])

@@ -26,7 +26,7 @@ def test_cross_entropy_is_that_of_pytorch(shape: Shape) -> None:
 
 def test_cross_entropy_of_confident_logits_does_not_overflow() -> None:
     logits, labels = np.array([[1e4, -1e4], [-1e4, 1e4]]), np.array([0, 0])
-    result = run(CrossEntropy(), [logits, labels], outputs=[(1,)], slopes=[np.ones(1)])
+    result = run(CrossEntropy(), [logits, labels], outputs=[(1,)], output_gradients=[np.ones(1)])
     assert result.outputs[0].tolist() == [1e4]
     np.testing.assert_array_equal(result.input_gradients[0], [[0, 0], [-0.5, 0.5]])
 

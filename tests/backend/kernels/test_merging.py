@@ -59,12 +59,12 @@ def test_vectors_are_joined_and_split() -> None:
 
 
 def test_an_unwanted_gradient_of_a_concat_leaves_a_gap() -> None:
-    slope, gradient = normal(2, 5), np.full((2, 3), np.nan)
+    dy, gradient = normal(2, 5), np.full((2, 3), np.nan)
     shapes = ((2, 2), (2, 3))
-    backward(Concat(), Backward((), (), (slope,), (None, gradient), input_shapes=shapes), Context())
-    np.testing.assert_array_equal(gradient, slope[:, 2:])
+    backward(Concat(), Backward((), (), (dy,), (None, gradient), input_shapes=shapes), Context())
+    np.testing.assert_array_equal(gradient, dy[:, 2:])
     with pytest.raises(ValueError, match="not known"):
-        backward(Concat(), Backward((), (), (slope,), (None, gradient)), Context())
+        backward(Concat(), Backward((), (), (dy,), (None, gradient)), Context())
 
 
 def test_gradients_accumulate() -> None:

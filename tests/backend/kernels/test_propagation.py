@@ -17,7 +17,11 @@ def test_what_depends_on_an_element_is_nan_where_it_is(case: Case) -> None:
     moved[0], broken[0] = inputs[0].copy(), inputs[0].copy()
     moved[0][at] += 100
     broken[0][at] = np.nan
-    changed = run(case.operation, moved, weights, outputs=case.outputs, slopes=clean.slopes)
-    spoilt = run(case.operation, broken, weights, outputs=case.outputs, slopes=clean.slopes)
+    changed = run(
+        case.operation, moved, weights, outputs=case.outputs, output_gradients=clean.output_gradients
+    )
+    spoilt = run(
+        case.operation, broken, weights, outputs=case.outputs, output_gradients=clean.output_gradients
+    )
     for before, after, found in zip(clean.outputs, changed.outputs, spoilt.outputs, strict=True):
         assert np.isnan(found[before != after]).all()
