@@ -1,16 +1,17 @@
 """A net of the language as PyTorch would run it: the oracle of the whole-net tests.
 
-The graph is walked node by node, and every layer is said in `torch.nn.functional`, from its arguments alone: no
-window, shape or number of ours is used.
+The graph is walked node by node, and every layer is said in `torch.nn.functional`, from its arguments alone:
+no window, shape or number of ours is used.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import reduce
 
 import numpy as np
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812
 
 from cnnspec.graph import Graph, Node
 from cnnspec.layers import (
@@ -66,7 +67,9 @@ class TorchNet:
         return list(result) if isinstance(result, tuple) else [result]
 
 
-def _apply(layer: object, inputs: Tensors, own: dict[str, torch.Tensor], training: bool) -> torch.Tensor | tuple[torch.Tensor, ...]:
+def _apply(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one case a layer
+    layer: object, inputs: Tensors, own: dict[str, torch.Tensor], training: bool
+) -> torch.Tensor | tuple[torch.Tensor, ...]:
     x = inputs[0]
     rank = x.ndim - 2
     weight, bias = own.get("weight"), own.get("bias")
@@ -96,8 +99,8 @@ def _apply(layer: object, inputs: Tensors, own: dict[str, torch.Tensor], trainin
             return _nd("adaptive_max_pool{}d", rank)(x, layer.size)
         case normalisation.BatchNorm():
             mean, var = own.get("running_mean"), own.get("running_var")
-            momentum = float(layer.momentum)
-            return F.batch_norm(x, mean, var, weight, bias, training or mean is None, momentum, float(layer.eps))
+            of_batch = training or not layer.track
+            return F.batch_norm(x, mean, var, weight, bias, of_batch, float(layer.momentum), float(layer.eps))
         case normalisation.GroupNorm():
             return F.group_norm(x, layer.groups, weight, bias, float(layer.eps))
         case normalisation.InstanceNorm():
@@ -110,10 +113,11 @@ def _apply(layer: object, inputs: Tensors, own: dict[str, torch.Tensor], trainin
         case normalisation.LocalResponseNorm():
             return F.local_response_norm(x, layer.size, float(layer.alpha), float(layer.beta), float(layer.k))
         case dropout.Dropout():
-            assert not training, "the masks of two frameworks differ"
+            assert not training or layer.p == 0, "the masks of two frameworks differ"
             return x
         case resampling.Upsample():
-            sizes = layer.size or tuple(n * f for n, f in zip(x.shape[2:], _each(layer.factor, rank), strict=True))
+            factors = zip(x.shape[2:], _each(layer.factor, rank), strict=True)
+            sizes = layer.size or tuple(size * factor for size, factor in factors)
             mode = "nearest" if layer.mode == "nearest" else ("linear", "bilinear", "trilinear")[rank - 1]
             corners = layer.align_corners if mode != "nearest" else None
             return F.interpolate(x, _each(sizes, rank), mode=mode, align_corners=corners)
@@ -123,7 +127,8 @@ def _apply(layer: object, inputs: Tensors, own: dict[str, torch.Tensor], trainin
         case resampling.ChannelShuffle():
             return F.channel_shuffle(x, layer.groups)
         case borders.Pad():
-            return F.pad(x, _sides(layer.amount, rank), layer.mode, float(layer.value) if layer.mode == "constant" else None)
+            value = float(layer.value) if layer.mode == "constant" else None
+            return F.pad(x, _sides(layer.amount, rank), layer.mode, value)
         case borders.Crop():
             return F.pad(x, [-amount for amount in _sides(layer.amount, rank)])
         case shaping.Identity():
@@ -141,11 +146,12 @@ def _apply(layer: object, inputs: Tensors, own: dict[str, torch.Tensor], trainin
         case merging.Add():
             return sum(inputs[1:], start=x)
         case merging.Mul():
-            return torch.stack(torch.broadcast_tensors(*inputs)).prod(dim=0) if len(inputs) > 2 else x * inputs[1]
+            return reduce(torch.mul, inputs)
         case splitting.Split():
             axis = _axis(layer.axis, x)
-            sizes = layer.parts if isinstance(layer.parts, tuple) else (x.shape[axis] // layer.parts,) * layer.parts
-            return torch.split(x, list(sizes), dim=axis)
+            if isinstance(layer.parts, tuple):
+                return torch.split(x, list(layer.parts), dim=axis)
+            return torch.split(x, x.shape[axis] // layer.parts, dim=axis)
         case scaling.Scale():
             spread = (-1, *(1,) * rank)
             return x * weight.view(spread) + (bias.view(spread) if layer.bias else 0)
