@@ -24,7 +24,10 @@ __all__ = ["FREE", "Binding", "Elaborated", "elaborate"]
 
 @dataclass(frozen=True, slots=True)
 class Elaborated:
-    """The graph of a net, or None where something is wrong, and what that is."""
+    """The graph of a net, or None where something is wrong, and what that is.
+
+    Of a file that could not be read in full there is no graph even where nothing else is wrong.
+    """
 
     graph: Graph | None
     diagnostics: tuple[Diagnostic, ...]
@@ -55,7 +58,7 @@ def elaborate(
     except LimitReached:
         return Elaborated(None, log.findings())
     findings = log.findings()
-    return Elaborated(None if findings else graph, findings)
+    return Elaborated(None if findings or not spec.main.complete else graph, findings)
 
 
 def _definition(spec: Spec, net: str | None) -> ast.Definition | Diagnostic:

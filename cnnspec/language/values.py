@@ -12,6 +12,7 @@ from cnnspec.dims import Symbolic, render
 from cnnspec.graph import Tensor
 from cnnspec.language import ast
 from cnnspec.layers.base import Layer
+from cnnspec.layers.derivation import factor_text
 from cnnspec.layers.spatial import shape_text
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ def show(value: Value) -> str:  # noqa: PLR0911 - one line a kind of value
         case Fraction():
             return show_fraction(value)
         case Quotient():
-            return f"({render(value.numerator)})/{value.divisor}"
+            return f"{factor_text(value.numerator)}/{value.divisor}"
         case str():
             return value
         case Axes() if value.common is not value:
