@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import RLock
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from numpy.typing import ArrayLike, NDArray
 
@@ -21,6 +21,7 @@ from cnnspec.backend.storage import Storage
 from cnnspec.backend.user_arrays import by_name, cannot_run, check_labels, check_samples
 
 Array = NDArray[Any]
+Precision = Literal["plain", "exact", "fast"]
 Arrays = Mapping[str, Array]
 
 
@@ -39,8 +40,14 @@ class Executable:
     together. The same plan, seed, weights and inputs give the same bytes, whatever the number of threads.
     """
 
-    def __init__(self, plan: Plan, *, seed: int = 0, threads: int | None = None) -> None:
-        """Allocate, and fill the weights from `seed` (dropout draws from it too). `threads`: None for all."""
+    def __init__(
+        self, plan: Plan, *, seed: int = 0, threads: int | None = None, math: Precision = "plain"
+    ) -> None:
+        """Allocate, and fill the weights from `seed` (dropout draws from it too). `threads`: None for all.
+
+        `math` is how the net runs: `plain` layer by layer, by the kernels that everything is held against; `exact` by
+        fast kernels whose sums are those the layers define; `fast` also by Winograd's, with larger rounding errors.
+        """
         if seed < 0:
             raise cannot_run(f"a seed is a whole number from 0 on, not {seed}")
         if threads is not None and threads < 1:
@@ -52,7 +59,7 @@ class Executable:
         self.storage = Storage(plan)
         self.steps = 0
         """How many forward passes were made in training: each draws its own dropout."""
-        self._program: Program = PlainProgram(plan, self.storage)
+        self._program: Program = _program(plan, self.storage, math)
         self._last: _Pass | None = None
         self._outputs: dict[str, Array] = {}
         for slot in plan.slots:
@@ -198,6 +205,14 @@ class Executable:
         """
         with self.lock:
             return weights.load_weights(path, self.state, ignored=self.plan.omitted)
+
+
+def _program(plan: Plan, storage: Storage, math: Precision) -> Program:
+    if math == "plain":
+        return PlainProgram(plan, storage)
+    from cnnspec.backend.fast.net import FastProgram  # noqa: PLC0415 - plain kernels need no LLVM of their own
+
+    return FastProgram(plan, storage, math)
 
 
 def _one_or_all(outputs: dict[str, Array]) -> Array | dict[str, Array]:

@@ -47,7 +47,7 @@ class PlainProgram:
         self._forward: dict[int, list[Bound]] = {}
         self._backward: dict[int, list[Bound]] = {}
         tracked = [slot for slot in plan.slots if slot.name.endswith(".num_batches_tracked")]
-        self._counters = [storage.weight(slot) for slot in tracked]
+        self._counters = [storage.used_weight(Use(slot.name, slot.shape)) for slot in tracked]
 
     def tensor(self, buffer: int, count: int) -> Array:
         """A buffer whose first axis is the batch, cut to so many samples."""
@@ -61,8 +61,12 @@ class PlainProgram:
         for call in self._forward[count]:
             call(context)
         if context.training:
-            for counter in self._counters:
-                np.add(counter, 1, out=counter)
+            self.count_batch()
+
+    def count_batch(self) -> None:
+        """Count a training batch, as normalisations do that track statistics."""
+        for counter in self._counters:
+            np.add(counter, 1, out=counter)
 
     def backward(self, count: int, context: Context) -> None:
         """Run the backward steps."""

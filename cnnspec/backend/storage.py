@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from math import prod
 from typing import Any
 
@@ -15,6 +16,10 @@ from cnnspec.diagnostics import Diagnostic, DiagnosticError
 Array = NDArray[Any]
 
 
+_REFERENCES = 2
+"""To an array that nobody else holds, as `sys.getrefcount` counts them: ours and its own argument."""
+
+
 class Storage:
     """Allocates what a plan asks for. Raises DiagnosticError (too-big) where the system refuses."""
 
@@ -25,6 +30,8 @@ class Storage:
             self.weights = _aligned(plan.memory.weights).view(self.dtype)
             self.gradients = _aligned(plan.memory.gradients).view(self.dtype)
             self.arena = _aligned(plan.memory.arena)
+            self._lent: Array = np.asarray(memoryview(self.weights))
+            self._lendings = 0
         except MemoryError as error:
             message = f"{plan.name} needs {plan.memory.total:,} bytes, which the system does not give"
             raise DiagnosticError(Diagnostic("too-big", message)) from error
@@ -32,7 +39,20 @@ class Storage:
     @property
     def trained(self) -> Array:
         """The part of the weights that is trained; the gradients lie in the same order."""
-        return self.weights[: self.plan.trained_elements]
+        return self._lend()[: self.plan.trained_elements]
+
+    def written(self, seen: int | None) -> tuple[bool, int]:
+        """Whether weights that were lent may have been written to since `seen`, and what to ask with next time.
+
+        They may while anyone holds such an array (every view keeps its base alive), and they may have been by
+        whoever asked for one since.
+        """
+        held = sys.getrefcount(self._lent) > _REFERENCES
+        return held or seen != self._lendings, self._lendings
+
+    def _lend(self) -> Array:
+        self._lendings += 1
+        return self._lent
 
     def view(self, buffer: Buffer, shape: Shape) -> Array:
         """A buffer as an array of a shape that is no larger than the planned one."""
@@ -40,7 +60,7 @@ class Storage:
 
     def weight(self, slot: Slot) -> Array:
         """A weight in the shape that people see."""
-        return _part(self.weights, slot, slot.shape)
+        return _part(self._lend(), slot, slot.shape)
 
     def gradient(self, slot: Slot) -> Array:
         """The gradient of a trained weight in the shape that people see."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from math import prod
 
 import numpy as np
@@ -14,7 +15,16 @@ from cnnspec.backend.kernels import registry
 from cnnspec.backend.kernels.arrays import Array, Context
 from cnnspec.backend.kernels.arrays import Backward as BackwardArrays
 from cnnspec.backend.kernels.arrays import Forward as ForwardArrays
-from cnnspec.backend.schedule.model import KernelStep, Plain, PlainBackward, PlainForward, Schedule, Space, Spot, Step
+from cnnspec.backend.schedule.model import (
+    KernelStep,
+    Plain,
+    PlainBackward,
+    PlainForward,
+    Schedule,
+    Space,
+    Spot,
+    Step,
+)
 
 _PAGE = 4096
 _HUGE_PAGE = 1 << 21
@@ -22,25 +32,31 @@ _HUGE_PAGE = 1 << 21
 Call = Callable[[Context], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What belongs to the executable: weights, gradients, and the arrays by which tensors come and go."""
+
+    weights: Array
+    gradients: Array
+    ports: Mapping[int, Array]
+
+
 class Execution:
     """Runs the passes of a schedule. One at a time: whoever owns it holds a lock."""
 
-    def __init__(
-        self, schedule: Schedule, weights: Array, gradients: Array | None, library: Library, threads: int
-    ) -> None:
+    def __init__(self, schedule: Schedule, memory: Memory, library: Library, threads: int) -> None:
         self._schedule = schedule
-        self._weights, self._gradients = weights, gradients
-        self._dtype = weights.dtype
-        kept = max((room.offset + room.numbers * weights.itemsize for room in schedule.rooms if room.kept), default=0)
-        self._kept, self._arena = _memory(kept), _memory(schedule.arena)
+        self._memory = memory
+        self._dtype = memory.weights.dtype
+        kept = max(
+            (room.offset + room.numbers * self._dtype.itemsize for room in schedule.rooms if room.kept),
+            default=0,
+        )
+        self._kept, self._arena = allocate(kept), allocate(schedule.arena)
         self._library, self._threads = library, threads
         self._prepare = self._program(schedule.prepare)
         self._forward = self._calls(schedule.forward)
         self._backward = self._calls(schedule.backward)
-
-    def port(self, buffer: int) -> Array:
-        """The plain array by which a tensor of the plan comes or goes."""
-        return self._array(self._schedule.ports[buffer])
 
     def prepare(self) -> None:
         """Pack the weights as they are now."""
@@ -63,34 +79,38 @@ class Execution:
 
     # --- from places to addresses -------------------------------------------------------------------------
 
+    def _found(self, spot: Spot) -> tuple[Array, int]:
+        """The memory that a spot is in, and its offset there in bytes."""
+        match spot.space:
+            case Space.ROOM:
+                room = self._schedule.rooms[spot.room]
+                memory, start = (self._kept if room.kept else self._arena), room.offset
+            case Space.PORT:
+                memory, start = self._memory.ports[spot.room], 0
+            case Space.GRADIENTS:
+                memory, start = self._memory.gradients, 0
+            case _:
+                memory, start = self._memory.weights, 0
+        return memory, start + spot.offset * self._dtype.itemsize
+
     def _address(self, spot: Spot) -> int:
         if spot.space is Space.NUMBER:
             return spot.offset
-        if spot.space is Space.ROOM:
-            room = self._schedule.rooms[spot.room]
-            memory, start = (self._kept if room.kept else self._arena), room.offset
-        else:
-            memory, start = self._weights if spot.space is Space.WEIGHTS else self._gradients, 0
-            if memory is None:
-                raise ValueError("the schedule writes gradients, but there is no memory for them")
-        return memory.ctypes.data + start + spot.offset * self._dtype.itemsize
+        memory, start = self._found(spot)
+        return memory.ctypes.data + start
 
     def _array(self, plain: Plain) -> Array:
-        spot = plain.spot
+        memory, start = self._found(plain.spot)
         dtype = np.dtype(plain.dtype) if plain.dtype else self._dtype
-        if spot.space is not Space.ROOM:
-            flat = self._weights if spot.space is Space.WEIGHTS else self._gradients
-            if flat is None:
-                raise ValueError("the schedule writes gradients, but there is no memory for them")
-            return flat[spot.offset : spot.offset + prod(plain.shape)].reshape(plain.shape)
-        room = self._schedule.rooms[spot.room]
-        memory = self._kept if room.kept else self._arena
-        return np.ndarray(plain.shape, dtype, memory, room.offset + spot.offset * self._dtype.itemsize)
+        size = prod(plain.shape) * dtype.itemsize
+        return memory.reshape(-1).view(np.uint8)[start : start + size].view(dtype).reshape(plain.shape)
 
     # --- from steps to calls ------------------------------------------------------------------------------
 
     def _program(self, steps: Sequence[KernelStep]) -> Program:
-        rows = [Row(step.kernel, tuple(self._address(spot) for spot in step.spots), step.waits) for step in steps]
+        rows = [
+            Row(step.kernel, tuple(self._address(spot) for spot in step.spots), step.waits) for step in steps
+        ]
         return Program(rows, self._library, self._threads)
 
     def _calls(self, steps: Sequence[Step]) -> list[Call]:
@@ -109,7 +129,9 @@ class Execution:
                 together.append(step)
                 continue
             close()
-            calls.append(self._plain_forward(step) if isinstance(step, PlainForward) else self._plain_backward(step))
+            calls.append(
+                self._plain_forward(step) if isinstance(step, PlainForward) else self._plain_backward(step)
+            )
         close()
         return calls
 
@@ -136,12 +158,13 @@ class Execution:
             weights=self._arrays(step.weights),
             saved=self._arrays(step.saved),
             workspace=self._arrays(step.workspace),
+            input_shapes=step.input_shapes,
         )
         return registry.bind_backward(step.call.operation, arrays)
 
 
-def _memory(size: int) -> npt.NDArray[np.uint8]:
-    """Zeros that begin on a page (a huge one where there are many), given by the system when first written."""
+def allocate(size: int) -> npt.NDArray[np.uint8]:
+    """Zeros that begin on a page (a huge one if there are many), given by the system when first written."""
     align = _HUGE_PAGE if size >= 2 * _HUGE_PAGE else _PAGE
     whole = np.zeros(size + align, np.uint8)
     start = -whole.ctypes.data % align

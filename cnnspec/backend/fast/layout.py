@@ -17,7 +17,7 @@ NO_HALO: tuple[Triple, Triple] = ((0, 0, 0), (0, 0, 0))
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """How to walk a map: the first number touched and the steps from batch to batch, block to block, pixel to pixel."""
+    """How to walk a map: the first number touched, and the steps to the next sample, block and pixel."""
 
     offset: int
     batch: int
@@ -33,8 +33,8 @@ class Place:
 class BlockedMap:
     """An activation in blocks of `block` channels with a halo of zeros before and after each axis.
 
-    `room` is the number of blocks from one batch element to the next: more than the map's own where the map is a
-    slice of a concatenation.
+    `room` is the number of blocks from one batch element to the next: more than the map's own where the map
+    is a slice of a concatenation.
     """
 
     batch: int
@@ -78,7 +78,7 @@ class BlockedMap:
         return self.batch * self.batch_step
 
     def place(self, shift: Triple = (0, 0, 0), stride: Triple = (1, 1, 1)) -> Place:
-        """A walk over pixels `stride` apart that starts `shift` from the first (into the halo where negative)."""
+        """A walk over pixels `stride` apart from `shift` after the first (in the halo where negative)."""
         start = sum((b + s) * step for b, s, step in zip(self.halo[0], shift, self.steps, strict=True))
         depth, height, width = (s * step for s, step in zip(stride, self.steps, strict=True))
         return Place(start, self.batch_step, self.block_step, (depth, height, width))

@@ -1,47 +1,122 @@
-"""The fast program of a net: schedules for the counts of samples that occur, each compiled when first needed."""
+"""The fast program of a net: schedules for what it is asked to do, each compiled when first needed."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from math import prod
+from typing import TypeAlias
 
-from cnnspec.backend.fast.execution import Execution
+import numpy as np
+
+from cnnspec.backend.fast.execution import Execution, Memory, allocate
 from cnnspec.backend.fast.library import Library, host_library
 from cnnspec.backend.fast.program import usable_threads
 from cnnspec.backend.fast.simd.target import Real
 from cnnspec.backend.kernels.arrays import Array, Context
 from cnnspec.backend.plan.model import Plan
+from cnnspec.backend.program import PlainProgram
 from cnnspec.backend.schedule.inference import schedule_inference
 from cnnspec.backend.schedule.machine import Machine, Math, machine_for
 from cnnspec.backend.schedule.model import Schedule
 from cnnspec.backend.schedule.training import schedule_training
 from cnnspec.backend.storage import Storage
 
-
-@dataclass(frozen=True, slots=True)
-class _Kind:
-    """What a schedule is for."""
-
-    count: int
-    training: bool
-    threads: int
+_Key: TypeAlias = tuple[int | None, int]
+"""The samples of a training step (None: inference, always of the whole batch) and the threads."""
 
 
 class FastProgram:
     """Runs a plan on blocked layouts (see `cnnspec.backend.program.Program`).
 
-    A net planned for training runs its forward pass in inference by a schedule that keeps everything too, with fixed
-    statistics, so that `backward` may follow.
+    Inference always runs the planned batch and shows as much of it as was asked for. Gradients after a
+    forward pass by fixed statistics are rare (verification asks for them); the plain program finds them.
     """
 
     def __init__(self, plan: Plan, storage: Storage, math: Math, library: Library | None = None) -> None:
-        self.plan = plan
-        self.math: Math = math
+        self._plan = plan
         self._storage = storage
+        self._math: Math = math
         self._library = library or host_library(Real(plan.dtype))
-        self._executions: dict[_Kind, Execution] = {}
-        self._current: Execution | None = None
-        self._stale = True
+        self._ports = {buffer: _zeros(plan, buffer) for buffer in _ports(plan)}
+        self._memory = Memory(storage.weights, storage.gradients, self._ports)
+        self._executions: dict[_Key, Execution] = {}
+        self._packed: dict[_Key, int] = {}
+        self._plain = PlainProgram(plan, storage)
 
-    def machine(self, threads: int) -> Machine:
-        """The machine that schedules are made for."""
-        return machine_for(self._library.target, self._library.real, threads, self.math)
+    def tensor(self, buffer: int, count: int) -> Array:
+        """The array of a port of the net, or of its gradient."""
+        return self._ports[buffer][:count]
+
+    def forward(self, count: int, context: Context) -> None:
+        """Compute the outputs. The weights are packed anew where they may have changed."""
+        key = self._key(count, context)
+        execution = self._execution(key)
+        if context.training or self._changed(key):
+            execution.prepare()
+        execution.forward(context)
+        if context.training:
+            self._packed.clear()
+            self._plain.count_batch()
+
+    def backward(self, count: int, context: Context) -> None:
+        """Compute the gradients, after `forward` with the same count and context."""
+        if context.training:
+            self._execution(self._key(count, context)).backward(context)
+        else:
+            self._plain_backward(count, context)
+
+    def schedule(self, *, training: bool, threads: int, count: int | None = None) -> Schedule:
+        """What runs, layer by layer."""
+        machine = self._machine(threads)
+        if training:
+            return schedule_training(self._plan, machine, count or self._plan.batch)
+        return schedule_inference(self._plan, machine, self._plan.batch)
+
+    def _machine(self, threads: int) -> Machine:
+        return machine_for(self._library.target, self._library.real, threads, self._math)
+
+    @staticmethod
+    def _key(count: int, context: Context) -> _Key:
+        return count if context.training else None, context.threads
+
+    def _execution(self, key: _Key) -> Execution:
+        if key not in self._executions:
+            count, wanted = key
+            threads = usable_threads(wanted)
+            schedule = self.schedule(training=count is not None, threads=threads, count=count)
+            self._executions[key] = Execution(schedule, self._memory, self._library, threads)
+            self._packed.pop(key, None)
+        return self._executions[key]
+
+    def _changed(self, key: _Key) -> bool:
+        """Whether the weights may have changed since this execution packed them."""
+        changed, self._packed[key] = self._storage.written(self._packed.get(key))
+        return changed
+
+    def _plain_backward(self, count: int, context: Context) -> None:
+        plan, plain = self._plan, self._plain
+        for port in plan.inputs:
+            plain.tensor(port.buffer, count)[...] = self.tensor(port.buffer, count)
+        plain.forward(count, context)
+        for seed in _seeds(plan):
+            plain.tensor(seed, count)[...] = self.tensor(seed, count)
+        plain.backward(count, context)
+        for port in plan.inputs:
+            if port.gradient is not None:
+                self.tensor(port.gradient, count)[...] = plain.tensor(port.gradient, count)
+
+
+def _seeds(plan: Plan) -> list[int]:
+    """The gradients that the caller writes."""
+    ends = (*plan.outputs, *plan.heads)
+    return list(dict.fromkeys(end.gradient for end in ends if end.gradient is not None))
+
+
+def _ports(plan: Plan) -> list[int]:
+    inputs = [buffer for port in plan.inputs for buffer in (port.buffer, port.gradient) if buffer is not None]
+    outputs = [port.buffer for port in plan.outputs] + [head.logits for head in plan.heads]
+    return list(dict.fromkeys([*inputs, *outputs, *_seeds(plan)]))
+
+
+def _zeros(plan: Plan, buffer: int) -> Array:
+    shape, dtype = plan.buffers[buffer].shape, np.dtype(plan.dtype)
+    return allocate(prod(shape) * dtype.itemsize).view(dtype).reshape(shape)

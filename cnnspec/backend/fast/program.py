@@ -1,7 +1,8 @@
 """A net as one program: a table of kernels and addresses that every thread walks from top to bottom.
 
-A row is `[kernel, whether to wait afterwards, addresses…]`. Each thread runs its share of a kernel's tasks and goes
-on to the next row; where a row says so, it first waits for the others. One parallel region runs a whole pass.
+A row is `[kernel, whether to wait afterwards, addresses…]`. Each thread runs its share of a kernel's tasks
+and goes on to the next row; where a row says so, it first waits for the others. One parallel region runs a
+whole pass.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _WALK_ARGUMENTS = 5
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A kernel on the addresses of its buffers. `waits`: the next row needs all threads to have ended this one."""
+    """A kernel on the addresses of its buffers. `waits`: the next row needs what this one makes."""
 
     kernel: Kernel
     addresses: tuple[int, ...]

@@ -10,7 +10,7 @@ from cnnspec.backend.schedule.machine import Machine
 from cnnspec.backend.schedule.weights import Filters
 
 _TRANSFORM_COST = 4.5
-"""Vector multiply-adds that pass while one vector of a 6 × 6 tile is transformed and moved through the cache."""
+"""Vector multiply-adds that pass while one vector of a 6 × 6 tile is transformed and moved."""
 
 _WINOGRAD_BUDGET = 1_500_000
 """Numbers of V and M together that are worked on at a time: some megabytes, in the last cache."""
@@ -37,4 +37,3 @@ def uses_winograd(filters: Filters, window: Window, batch: int, target: Triple, 
     direct = 9 * products * batch * target[1] * target[2]
     transformed = 36 * tiles * (products + _TRANSFORM_COST * (inner + outer))
     return transformed < direct
-

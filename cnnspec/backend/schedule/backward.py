@@ -1,29 +1,26 @@
-"""The backward steps: each layer's gradients as kernels, or as plain calls where there is no kernel for it."""
+"""The backward steps: each layer's gradients as kernels, or as plain calls where there is no kernel."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from math import prod
-from typing import Any
 
-from cnnspec.backend.fast.kernels import convolution, weight_gradient
-from cnnspec.backend.fast.kernels.convolution import AxisPhase, Phase
 from cnnspec.backend.fast.kernels.copies import Accumulate, Zeros
-from cnnspec.backend.fast.kernels.norms import BatchNormSums, ChannelSums
+from cnnspec.backend.fast.kernels.norms import BatchNormSums
 from cnnspec.backend.fast.kernels.pointwise import Pointwise, repeated
 from cnnspec.backend.fast.kernels.pools import PoolGradient
 from cnnspec.backend.kernels import operations as ops
 from cnnspec.backend.plan.model import Add, AddToWeight, Backward, Clear, Use
-from cnnspec.backend.schedule.algorithms import uses_winograd
-from cnnspec.backend.schedule.convolutions import Ending, Weighing, run_data_gradient, run_taps, run_winograd
+from cnnspec.backend.schedule.convolution_gradients import (
+    add_convolution_gradient,
+    add_linear_gradient,
+    add_transposed_gradient,
+)
 from cnnspec.backend.schedule.draft import Draft, Held, lent, run_pointwise
 from cnnspec.backend.schedule.endings import Tail, may_fuse, reads_output, tail_of
+from cnnspec.backend.schedule.layer_gradient import LayerGradient, covers_inputs
 from cnnspec.backend.schedule.layouts import size_of
-from cnnspec.backend.schedule.model import Plain, PlainBackward, Spot
-from cnnspec.backend.schedule.weights import filters_of, forward_pack, gradient_pack
-
-_ONE_TAP: Phase = (AxisPhase(0, 1, 0, 1, 1, 0, 1),) * 3
+from cnnspec.backend.schedule.model import Plain, PlainBackward
 
 
 def add_backward(draft: Draft) -> None:
@@ -54,77 +51,18 @@ def _add_part(draft: Draft, step: Add) -> None:
     run_pointwise(draft, step.path, "add", kernel, total, target, part)
 
 
-@dataclass(frozen=True, slots=True)
-class _Layer:
-    """A backward step with what is fused to it. `tail` is None where the input has no gradient."""
-
-    draft: Draft
-    step: Backward
-    tail: Tail | None
-
-    @property
-    def path(self) -> str:
-        return self.step.path
-
-    @property
-    def operation(self) -> Any:
-        return self.step.call.operation
-
-    def gradient(self) -> Held:
-        """The gradient of the output."""
-        return self.draft.map(self.step.output_gradients[0])
-
-    def source(self) -> Held:
-        """The input of the forward pass."""
-        return self.draft.map(self.step.inputs[0])
-
-    def into(self) -> tuple[Held, Ending] | None:
-        """Where the gradient of the input goes, and what ends it."""
-        if self.tail is None:
-            return None
-        addend = None if self.tail.addend is None else self.draft.map(self.tail.addend)
-        gate = None if self.tail.gate is None else self.draft.map(self.tail.gate)
-        for name in self.tail.names:
-            self.draft.forget(name)
-        held = self.draft.new_map(self.tail.names[-1])
-        for name in self.tail.names:
-            self.draft.maps[name] = held
-        return held, Ending(None, addend, None, gate, self.tail.activation)
-
-    def trained(self, index: int) -> Spot | None:
-        """Where the gradient of a weight goes, if it is wanted."""
-        if index >= len(self.step.weight_gradients):
-            return None
-        goal = self.step.weight_gradients[index]
-        if goal is None:
-            return None
-        if isinstance(goal, Use):
-            return self.draft.weight_gradient(goal.slot)
-        shape = self.draft.plan.buffers[goal].shape
-        self.draft.arrays[goal] = Plain(self.draft.room(f"{self.path} part", prod(shape)), shape)
-        return self.draft.arrays[goal].spot
-
-
 def _add_layer(draft: Draft, step: Backward, position: int) -> tuple[int, ...]:
     lower = _LOWERINGS.get(type(step.call.operation))
     part = step.input_gradients[0] if len(step.input_gradients) == 1 else None
     tail = None
     if part is not None:
         tail = tail_of(draft.plan, position, part)
-        if not may_fuse(step, tail) or not _covers(step):
+        if not may_fuse(step, tail) or not covers_inputs(step):
             tail = Tail((part,))
-    if step.path in draft.plain or lower is None or not lower(_Layer(draft, step, tail)):
+    if step.path in draft.plain or lower is None or not lower(LayerGradient(draft, step, tail)):
         _add_plain(draft, step)
         return ()
     return tail.fused if tail else ()
-
-
-def _covers(step: Backward) -> bool:
-    """Whether the data gradient writes every input, so that something can be fused to it."""
-    operation = step.call.operation
-    if not isinstance(operation, ops.Convolution):
-        return True
-    return convolution.covers(size_of(step.call.input_shapes[0]), operation.window)
 
 
 def _add_plain(draft: Draft, step: Backward) -> None:
@@ -149,6 +87,7 @@ def _add_plain(draft: Draft, step: Backward) -> None:
     wanted = call.operation.workspace(tuple(shapes), tuple(results))
     made = PlainBackward(
         call=call,
+        input_shapes=tuple(shapes),
         inputs=arrays(step.inputs),
         outputs=arrays(step.outputs),
         output_gradients=arrays(step.output_gradients),
@@ -161,107 +100,10 @@ def _add_plain(draft: Draft, step: Backward) -> None:
     draft.run_plain(made)
 
 
-# --- convolutions and linear layers ---------------------------------------------------------------------------
+# --- normalisation, pools, element by element ------------------------------------------------------------
 
 
-def _convolution(layer: _Layer) -> bool:
-    draft, call = layer.draft, layer.step.call
-    if isinstance(layer.operation, ops.TransposedConvolution):
-        return _transposed(layer)
-    window: ops.Window = layer.operation.window
-    filters, gradient = filters_of(call), layer.gradient()
-    weight, bias = layer.trained(0), layer.trained(1)
-    if weight:
-        _weight_gradient(layer, layer.source(), gradient, weight)
-    if bias:
-        draft.run(layer.path, "bias gradient", ChannelSums(gradient.map), gradient.spot, bias)
-    into = layer.into()
-    if into is None:
-        return True
-    target, ending = into
-    lanes = draft.machine.lanes
-    if uses_winograd(filters.exchanged, window, draft.count, target.map.size, draft.machine):
-        (phase,) = convolution.phases(target.map.size, window)
-        weighing = Weighing(call.path, draft.weight(call.weights[0].slot), lambda k: gradient_pack(filters, phase, k, lanes))
-        before = (0, 2 - window.before[1], 2 - window.before[2])
-        run_winograd(draft, weighing, before, gradient, target, ending)
-        return True
-    if not _covers(layer.step):
-        draft.run(layer.path, "zeros", Zeros(target.map.numbers), target.spot)
-    run_data_gradient(draft, call, gradient, target, ending)
-    return True
-
-
-def _transposed(layer: _Layer) -> bool:
-    """The data gradient of a transposed convolution is the convolution; its weights' gradient has the maps exchanged."""
-    if not convolution.covers(size_of(layer.step.call.output_shapes[0]), layer.operation.window):
-        return False
-    draft, call = layer.draft, layer.step.call
-    filters, gradient = filters_of(call), layer.gradient()
-    lanes, accumulators = draft.machine.lanes, draft.machine.accumulators
-    weight, bias = layer.trained(0), layer.trained(1)
-    if weight:
-        _weight_gradient(layer, gradient, layer.source(), weight)
-    if bias:
-        draft.run(layer.path, "bias gradient", ChannelSums(gradient.map), gradient.spot, bias)
-    into = layer.into()
-    if into:
-        target, ending = into
-        groups = filters.run_groups(lanes)
-        kernel = convolution.forward(
-            gradient.map, target.map, layer.operation.window, groups, accumulators, ending.epilogue()
-        )
-        if filters.depthwise:
-            kernel = convolution.depthwise(kernel, gradient.map.blocks, accumulators)
-        weighing = Weighing(call.path, draft.weight(call.weights[0].slot), lambda k: forward_pack(filters, k, lanes))
-        run_taps(draft, weighing, "data gradient", kernel, gradient, target, ending)
-    return True
-
-
-def _weight_gradient(layer: _Layer, source: Held, gradient: Held, goal: Spot) -> None:
-    """The gradient of the weights, packed, and from there to where people see it."""
-    draft, filters = layer.draft, filters_of(layer.step.call)
-    lanes, accumulators = draft.machine.lanes, draft.machine.accumulators
-    window: ops.Window = layer.operation.window
-    if filters.depthwise:
-        kernel = weight_gradient.depthwise_gradient(source.map, gradient.map, window, accumulators)
-    else:
-        groups = filters.run_groups(lanes)
-        kernel = weight_gradient.weight_gradient(source.map, gradient.map, window, groups, accumulators)
-    pack = replace(forward_pack(filters, kernel, lanes), backwards=True)
-    packed = draft.room(f"{layer.path} gradient", pack.numbers)
-    draft.run(layer.path, "weight gradient", kernel, source.spot, gradient.spot, packed)
-    draft.run(layer.path, "unpack", pack, goal, packed)
-
-
-def _linear(layer: _Layer) -> bool:
-    draft, call = layer.draft, layer.step.call
-    filters, gradient = filters_of(call), layer.gradient()
-    lanes, accumulators = draft.machine.lanes, draft.machine.accumulators
-    weight, bias = layer.trained(0), layer.trained(1)
-    if weight:
-        source = layer.source()
-        kernel = weight_gradient.linear_gradient(source.map, gradient.map, accumulators)
-        pack = replace(forward_pack(filters, kernel, lanes), backwards=True)
-        packed = draft.room(f"{layer.path} gradient", pack.numbers)
-        draft.run(layer.path, "weight gradient", kernel, source.spot, gradient.spot, packed)
-        draft.run(layer.path, "unpack", pack, weight, packed)
-    if bias:
-        draft.run(layer.path, "bias gradient", ChannelSums(gradient.map), gradient.spot, bias)
-    into = layer.into()
-    if into:
-        target, ending = into
-        kernel = convolution.linear(gradient.map, target.map, accumulators, ending.epilogue())
-        spot = draft.weight(call.weights[0].slot)
-        weighing = Weighing(call.path, spot, lambda k: gradient_pack(filters, _ONE_TAP, k, lanes))
-        run_taps(draft, weighing, "data gradient", kernel, gradient, target, ending)
-    return True
-
-
-# --- normalisation, pools, element by element -------------------------------------------------------------------
-
-
-def _norm(layer: _Layer) -> bool:
+def _norm(layer: LayerGradient) -> bool:
     draft, call = layer.draft, layer.step.call
     source, gradient = layer.source(), layer.gradient()
     mean, inverse = draft.kept[layer.path]
@@ -295,7 +137,7 @@ def _norm(layer: _Layer) -> bool:
     return True
 
 
-def _pool(layer: _Layer) -> bool:
+def _pool(layer: LayerGradient) -> bool:
     """Of a greatest or a mean: to where it was found, or to all in equal parts."""
     gradient = layer.gradient()
     into = layer.into()
@@ -318,7 +160,7 @@ def _pool(layer: _Layer) -> bool:
     return True
 
 
-def _global_average(layer: _Layer) -> bool:
+def _global_average(layer: LayerGradient) -> bool:
     sizes = size_of(layer.step.call.input_shapes[0]), size_of(layer.step.call.output_shapes[0])
     if sizes[1] != (1, 1, 1):
         return False
@@ -338,7 +180,7 @@ def _global_average(layer: _Layer) -> bool:
     return True
 
 
-def _activation(layer: _Layer) -> bool:
+def _activation(layer: LayerGradient) -> bool:
     activation = reads_output(layer.step)
     if activation is None:
         return False
@@ -353,7 +195,7 @@ def _activation(layer: _Layer) -> bool:
     return True
 
 
-def _sum(layer: _Layer) -> bool:
+def _sum(layer: LayerGradient) -> bool:
     """Every operand of a sum of equal shapes has the gradient of the sum."""
     call = layer.step.call
     if any(shape != call.output_shapes[0] for shape in call.input_shapes):
@@ -365,7 +207,7 @@ def _sum(layer: _Layer) -> bool:
     return True
 
 
-def _concat(layer: _Layer) -> bool:
+def _concat(layer: LayerGradient) -> bool:
     """The parts of the gradient of joined channels are slices of it, where they begin blocks."""
     gradient = layer.gradient()
     shapes = layer.step.call.input_shapes
@@ -381,7 +223,7 @@ def _concat(layer: _Layer) -> bool:
     return True
 
 
-def _reshape(layer: _Layer) -> bool:
+def _reshape(layer: LayerGradient) -> bool:
     """The same numbers in the same order."""
     part = layer.step.input_gradients[0]
     if part is not None:
@@ -390,10 +232,10 @@ def _reshape(layer: _Layer) -> bool:
     return True
 
 
-_LOWERINGS: dict[type[ops.Operation], Callable[[_Layer], bool]] = {
-    ops.Convolution: _convolution,
-    ops.TransposedConvolution: _convolution,
-    ops.Linear: _linear,
+_LOWERINGS: dict[type[ops.Operation], Callable[[LayerGradient], bool]] = {
+    ops.Convolution: add_convolution_gradient,
+    ops.TransposedConvolution: add_transposed_gradient,
+    ops.Linear: add_linear_gradient,
     ops.BatchNorm: _norm,
     ops.MaxPool: _pool,
     ops.AveragePool: _pool,

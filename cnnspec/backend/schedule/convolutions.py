@@ -220,7 +220,7 @@ def _bias(draft: Draft, group: Group) -> tuple[Spot | None, Spot | None]:
 def channel_factors(
     draft: Draft, norm: Forward | None, channels: int, bias: Spot | None
 ) -> tuple[Spot, Spot | None]:
-    """Shifts and factors a channel, padded to whole blocks; the factors only where there is a normalisation."""
+    """Shifts and factors a channel, padded to whole blocks; factors only where there is a normalisation."""
     padded = -(-channels // draft.machine.lanes) * draft.machine.lanes
     path = norm.path if norm else "bias"
     shifts, factors = (draft.room(f"{path} {name}", padded, kept=True) for name in ("shifts", "factors"))

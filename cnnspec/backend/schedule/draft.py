@@ -1,7 +1,7 @@
 """A schedule in the making: rooms whose lives grow with every step, and tensors in one form or both.
 
-A tensor of the plan may exist as a blocked map, as a plain array, or as both; asking for the form that is missing
-adds the step that makes it.
+A tensor of the plan may exist as a blocked map, as a plain array, or as both; asking for the form that is
+missing adds the step that makes it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from math import prod
 
 from cnnspec.backend.fast.kernel import Kernel
-from cnnspec.backend.fast.kernels.copies import ClearHalo, FromBlocks, ToBlocks
+from cnnspec.backend.fast.kernels.copies import ClearHalo, Copy, FromBlocks, ToBlocks
 from cnnspec.backend.fast.kernels.pointwise import Pointwise
 from cnnspec.backend.fast.layout import NO_HALO, BlockedMap
 from cnnspec.backend.kernels.operations import Buffer as Wanted
@@ -18,7 +18,16 @@ from cnnspec.backend.kernels.operations import Shape, Triple
 from cnnspec.backend.plan.arena import aligned
 from cnnspec.backend.plan.model import Plan
 from cnnspec.backend.schedule.machine import Machine
-from cnnspec.backend.schedule.model import KernelStep, Plain, PlainBackward, PlainForward, Room, Space, Spot, Step
+from cnnspec.backend.schedule.model import (
+    KernelStep,
+    Plain,
+    PlainBackward,
+    PlainForward,
+    Room,
+    Space,
+    Spot,
+    Step,
+)
 
 Halo = tuple[Triple, Triple]
 
@@ -33,7 +42,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """How a tensor should lie: its halo, channels a block (0: as many as lanes), a place inside a concatenation."""
+    """How a tensor should lie: halo, channels a block (0: as many as lanes), place in a concatenation."""
 
     halo: Halo = NO_HALO
     block: int = 0
@@ -56,6 +65,8 @@ class Draft:
     arrays: dict[int, Plain] = field(default_factory=dict[int, Plain])
     stage: int = 0
     training: bool = False
+    ports: set[int] = field(default_factory=set[int])
+    """The tensors whose plain arrays are the executable's."""
     plain: set[str] = field(default_factory=set[str])
     """The layers that run as plain kernels, in both directions."""
     kept: dict[str, tuple[Spot, Spot]] = field(default_factory=dict[str, tuple[Spot, Spot]])
@@ -96,8 +107,7 @@ class Draft:
     def run_plain(self, step: PlainForward | PlainBackward) -> None:
         """Add a plain call."""
         self.plain.add(step.call.path)
-        found = [value for name in step.__slots__ if isinstance(value := getattr(step, name), tuple)]
-        self.touch(*(plain.spot for group in found for plain in group if isinstance(plain, Plain)))
+        self.touch(*(plain.spot for plain in step.arrays))
         self.steps.append(step)
         self.stage += 1
 
@@ -171,21 +181,43 @@ class Draft:
         run_pointwise(self, self.plan.buffers[buffer].path, "widen", copy, wide, held)
         return wide
 
-    def new_array(self, buffer: int, *, kept: bool = False) -> Plain:
-        """Room for a tensor as a plain array."""
+    def new_array(self, buffer: int) -> Plain:
+        """Room for a tensor as a plain array, or its port."""
         shape = self.shape(buffer)
-        spot = self.room(self.plan.buffers[buffer].name, prod(shape), kept=kept)
+        if buffer in self.ports:
+            spot = Spot(Space.PORT, buffer)
+        else:
+            spot = self.room(self.plan.buffers[buffer].name, prod(shape))
         self.arrays[buffer] = Plain(spot, shape)
         return self.arrays[buffer]
 
-    def array(self, buffer: int, *, kept: bool = False) -> Plain:
+    def comes(self, *buffers: int | None) -> None:
+        """These tensors are given, as plain arrays of the executable."""
+        for buffer in buffers:
+            if buffer is not None:
+                self.ports.add(buffer)
+                self.new_array(buffer)
+
+    def goes(self, *buffers: int | None) -> None:
+        """These tensors are wanted, as plain arrays of the executable."""
+        for buffer in dict.fromkeys(buffers):
+            if buffer is None:
+                continue
+            plain = self.array(buffer)
+            port = Spot(Space.PORT, buffer)
+            if plain.spot != port:
+                path = self.plan.buffers[buffer].path
+                self.run(path, "copy out", Copy(prod(plain.shape)), port, plain.spot)
+
+    def array(self, buffer: int) -> Plain:
         """A tensor as a plain array, converted if it is only a map."""
         if buffer not in self.arrays:
             held = self.maps[buffer]
-            if not kept and len(self.shape(buffer)) == 2 and held.map.size == (1, 1, 1) and _dense(held.map, self.machine.lanes):
+            vector = len(self.shape(buffer)) == 2 and held.map.size == (1, 1, 1)
+            if vector and _dense(held.map, self.machine.lanes):
                 self.arrays[buffer] = Plain(held.spot, self.shape(buffer))
                 return self.arrays[buffer]
-            plain = self.new_array(buffer, kept=kept)
+            plain = self.new_array(buffer)
             path = self.plan.buffers[buffer].path
             self.run(path, "from blocks", FromBlocks(held.map), plain.spot, held.spot)
         return self.arrays[buffer]
@@ -220,7 +252,11 @@ class Draft:
 
 
 def _narrower(halo: Halo, wanted: Halo) -> bool:
-    return any(have < want for side, other in zip(halo, wanted, strict=True) for have, want in zip(side, other, strict=True))
+    return any(
+        have < want
+        for side, other in zip(halo, wanted, strict=True)
+        for have, want in zip(side, other, strict=True)
+    )
 
 
 def _dense(map_: BlockedMap, lanes: int) -> bool:

@@ -1,8 +1,8 @@
 """What can be fused to the backward step of a layer: the sum with another part of the gradient, and the gate.
 
-The gradient of a tensor that several layers read comes in parts; and where the tensor is the output of an activation
-whose derivative follows from that output, the gradient is multiplied by it next. Both are done by the kernel that
-makes the last part, if that can: the buffers on the way never exist.
+The gradient of a tensor that several layers read comes in parts; and where the tensor is the output of an
+activation whose derivative follows from that output, the gradient is multiplied by it next. Both are done by
+the kernel that makes the last part, if that can: the buffers on the way never exist.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from cnnspec.backend.schedule.layouts import widest
 class Tail:
     """What follows a part of a gradient. The result is the gradient of every buffer in `names`.
 
-    `addend` is the buffer that is added; `gate` the output at which the derivative of `activation` is taken; `fused` are
-    the positions of the steps that need not run.
+    `addend` is the buffer that is added; `gate` the output at which the derivative of `activation` is taken;
+    `fused` are the positions of the steps that need not run.
     """
 
     names: tuple[int, ...]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from math import prod
 from typing import Any
 
 from cnnspec.backend.fast.kernels.functions import Activation, known
@@ -13,7 +14,13 @@ from cnnspec.backend.fast.kernels.pools import AveragePool, GlobalAverage, MaxPo
 from cnnspec.backend.fast.layout import NO_HALO
 from cnnspec.backend.kernels import operations as ops
 from cnnspec.backend.plan.model import Forward, Plan
-from cnnspec.backend.schedule.convolutions import activation_of, add_convolution, add_linear, add_transposed, channel_factors
+from cnnspec.backend.schedule.convolutions import (
+    activation_of,
+    add_convolution,
+    add_linear,
+    add_transposed,
+    channel_factors,
+)
 from cnnspec.backend.schedule.draft import Draft, Held, lent, run_pointwise
 from cnnspec.backend.schedule.fusion import Group
 from cnnspec.backend.schedule.layouts import in_place, size_of
@@ -41,7 +48,7 @@ def add_plain(draft: Draft, step: Forward) -> None:
     draft.run_plain(PlainForward(step.call, inputs, outputs, weights, saved, workspace))
 
 
-# --- pools ----------------------------------------------------------------------------------------------------
+# --- pools -----------------------------------------------------------------------------------------------
 
 
 def _max_pool(draft: Draft, group: Group) -> bool:
@@ -86,11 +93,17 @@ def _adaptive_average(draft: Draft, group: Group) -> bool:
     return True
 
 
-# --- element by element -----------------------------------------------------------------------------------------
+# --- element by element ----------------------------------------------------------------------------------
 
 
 def _pointwise(
-    draft: Draft, group: Group, what: str, *, multiply: bool = False, factor: float = 1.0, activation: Activation | None = None
+    draft: Draft,
+    group: Group,
+    what: str,
+    *,
+    multiply: bool = False,
+    factor: float = 1.0,
+    activation: Activation | None = None,
 ) -> bool:
     buffers = group.root.inputs
     if len(buffers) > MOST_OPERANDS or not _broadcast_over_positions(group.root):
@@ -110,6 +123,11 @@ def _broadcast_over_positions(step: Forward) -> bool:
     return len(ranks) == 1 and all(shape[1] == channels for shape in step.call.input_shapes)
 
 
+def _gain(draft: Draft, group: Group) -> bool:
+    operation: Any = group.root.call.operation
+    return _pointwise(draft, group, "gain", factor=operation.factor)
+
+
 def _activation(draft: Draft, group: Group) -> bool:
     operation: Any = group.root.call.operation
     if not known(operation.function):
@@ -119,7 +137,7 @@ def _activation(draft: Draft, group: Group) -> bool:
 
 def _norm(draft: Draft, group: Group) -> bool:
     """A normalisation: by the batch in training, else by fixed statistics where no convolution precedes."""
-    if draft.training:
+    if draft.training or not _tracks(group.root):
         return _batch_norm(draft, group)
     source = draft.map(group.root.inputs[0])
     shifts, factors = channel_factors(draft, group.root, source.map.channels, None)
@@ -127,7 +145,9 @@ def _norm(draft: Draft, group: Group) -> bool:
     kernel = Pointwise(
         target.map, (source.map.place(),), affine=True, activation=activation_of(group.activation)
     )
-    run_pointwise(draft, group.root.path, "affine", kernel, target, source, channelwise=(factors or shifts, shifts))
+    run_pointwise(
+        draft, group.root.path, "affine", kernel, target, source, channelwise=(factors or shifts, shifts)
+    )
     return True
 
 
@@ -136,6 +156,9 @@ def _batch_norm(draft: Draft, group: Group) -> bool:
     call, operation = group.root.call, group.root.call.operation
     if not isinstance(operation, ops.BatchNorm):
         return False
+    values = prod(draft.shape(group.root.inputs[0])) // draft.shape(group.root.inputs[0])[1]
+    if values == 1 and operation.track:
+        return False
     source = draft.map(group.root.inputs[0])
     padded = source.map.blocks * draft.machine.lanes
     mean, inverse, factors, shifts = (
@@ -143,17 +166,25 @@ def _batch_norm(draft: Draft, group: Group) -> bool:
     )
     uses = [draft.weight(use.slot) for use in call.weights]
     scale, shift = (uses[0], uses[1]) if operation.affine else (mean, mean)
-    kernel = BatchStatistics(source.map, operation.epsilon, operation.momentum, operation.affine)
-    draft.run(
-        call.path, "statistics", kernel, source.spot, scale, shift, uses[-2], uses[-1], mean, inverse, factors, shifts
+    running = uses[-2:] if operation.track else [mean, mean]
+    kernel = BatchStatistics(
+        source.map, operation.epsilon, operation.momentum, operation.affine, operation.track
     )
+    results = (mean, inverse, factors, shifts)
+    draft.run(call.path, "statistics", kernel, source.spot, scale, shift, *running, *results)
     draft.kept[call.path] = mean, inverse
     addend = [] if group.addend is None else [draft.map(group.addend)]
     target = draft.new_map(group.output)
     places = tuple(held.map.place() for held in (source, *addend))
     apply = Pointwise(target.map, places, affine=True, activation=activation_of(group.activation))
-    run_pointwise(draft, call.path, "normalise", apply, target, source, *addend, channelwise=(factors, shifts))
+    run_pointwise(
+        draft, call.path, "normalise", apply, target, source, *addend, channelwise=(factors, shifts)
+    )
     return True
+
+
+def _tracks(step: Forward) -> bool:
+    return isinstance(step.call.operation, ops.BatchNorm) and step.call.operation.track
 
 
 def _scale(draft: Draft, group: Group) -> bool:
@@ -161,7 +192,8 @@ def _scale(draft: Draft, group: Group) -> bool:
     source = draft.map(group.root.inputs[0])
     lanes, channels = draft.machine.lanes, source.map.channels
     factors, shifts = (
-        draft.room(f"{call.path} {name}", -(-channels // lanes) * lanes, kept=True) for name in ("factors", "shifts")
+        draft.room(f"{call.path} {name}", -(-channels // lanes) * lanes, kept=True)
+        for name in ("factors", "shifts")
     )
     uses = [draft.weight(use.slot) for use in call.weights]
     kernel = ChannelFactors(channels, scales=True, shifts=len(uses) == 2)
@@ -172,7 +204,7 @@ def _scale(draft: Draft, group: Group) -> bool:
     return True
 
 
-# --- what only moves ----------------------------------------------------------------------------------------------
+# --- what only moves -------------------------------------------------------------------------------------
 
 
 def _same(draft: Draft, group: Group) -> bool:
@@ -195,7 +227,8 @@ def _reshape(draft: Draft, group: Group) -> bool:
     """Flattening for linear layers alone leaves the map as it is: their weights are read in its order."""
     source, target = group.root.inputs[0], group.output
     if source in draft.maps and (
-        draft.maps[source].map.size == (1, 1, 1) and len(draft.shape(target)) == 2 or (not draft.training and _only_linear(draft.plan, target))
+        (draft.maps[source].map.size == (1, 1, 1) and len(draft.shape(target)) == 2)
+        or (not draft.training and _only_linear(draft.plan, target))
     ):
         draft.maps[target] = draft.maps[source]
         return True
@@ -258,7 +291,7 @@ _LOWERINGS: dict[type[ops.Operation], Callable[[Draft, Group], bool]] = {
     ops.Scale: _scale,
     ops.Add: lambda draft, group: _pointwise(draft, group, "add", activation=activation_of(group.activation)),
     ops.Multiply: lambda draft, group: _pointwise(draft, group, "multiply", multiply=True),
-    ops.Gain: lambda draft, group: _pointwise(draft, group, "gain", factor=group.root.call.operation.factor),  # pyright: ignore
+    ops.Gain: _gain,
     ops.Activation: _activation,
     ops.Dropout: _same,
     ops.Reshape: _reshape,

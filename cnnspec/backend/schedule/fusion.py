@@ -6,7 +6,14 @@ from collections import Counter
 from dataclasses import dataclass
 
 from cnnspec.backend.fast.kernels import functions
-from cnnspec.backend.kernels.operations import Activation, Add, BatchNorm, Convolution, Linear, TransposedConvolution
+from cnnspec.backend.kernels.operations import (
+    Activation,
+    Add,
+    BatchNorm,
+    Convolution,
+    Linear,
+    TransposedConvolution,
+)
 from cnnspec.backend.plan.model import Forward, Plan
 
 
@@ -45,7 +52,7 @@ def fuse_for_inference(plan: Plan) -> list[Group]:
 
 
 def fuse_for_training(plan: Plan) -> list[Group]:
-    """The steps of a plan in groups. An activation is fused only if its derivative follows from its output."""
+    """The steps of a plan in groups. An activation is fused if its derivative follows from its output."""
     return _Fusion(plan, folds_norms=False).groups()
 
 
@@ -81,6 +88,8 @@ class _Fusion:
         dense = isinstance(operation, Convolution | Linear)
         folds = dense and not transposed and self._folds_norms
         norm = self._follower(root, BatchNorm) if folds else None
+        if norm and isinstance(norm.call.operation, BatchNorm) and not norm.call.operation.track:
+            norm = None
         summed = (dense and not transposed) or (isinstance(operation, BatchNorm) and not self._folds_norms)
         add, addend = self._sum_after(norm or root, index) if summed else (None, None)
         rooted = dense or isinstance(operation, BatchNorm | Add)

@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from cnnspec.backend.fast.kernels import convolution
-from cnnspec.backend.kernels.operations import Concat, Convolution, Shape, TransposedConvolution, Triple, Window
+from cnnspec.backend.kernels.operations import (
+    Concat,
+    Convolution,
+    Shape,
+    TransposedConvolution,
+    Triple,
+    Window,
+)
 from cnnspec.backend.plan.model import Backward, Forward, Plan
 from cnnspec.backend.schedule.algorithms import uses_winograd
 from cnnspec.backend.schedule.draft import Halo, Wish

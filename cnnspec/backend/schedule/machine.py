@@ -13,7 +13,7 @@ Math = Literal["exact", "fast"]
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """Vectors of `lanes` numbers, register tiles of `accumulators` of them, and how many threads share the work."""
+    """Vectors of `lanes` numbers, register tiles of `accumulators` of them, and the threads that share."""
 
     lanes: int
     accumulators: int

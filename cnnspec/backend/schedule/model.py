@@ -1,4 +1,4 @@
-"""A schedule: which kernels run on which stretches of memory. Plain data; nothing here is compiled or allocated."""
+"""A schedule: which kernels run on which stretches of memory. Nothing here is compiled or allocated."""
 
 from __future__ import annotations
 
@@ -11,20 +11,22 @@ from cnnspec.backend.plan.model import Call
 
 
 class Space(StrEnum):
-    """Where a number lies. `ROOM` is memory of the schedule; weights and gradients belong to the executable.
+    """Where a number lies. `ROOM` is memory of the schedule; the others belong to the executable.
 
+    A `PORT` is the plain array of a tensor that comes or goes, told by its position in `Plan.buffers`.
     `NUMBER` is no place: a kernel is given the offset itself.
     """
 
     ROOM = "room"
     WEIGHTS = "weights"
     GRADIENTS = "gradients"
+    PORT = "port"
     NUMBER = "number"
 
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """The place of a number: in a room (by index), or in the executable's weights or gradients."""
+    """The place of a number: in a room or port (by index), or in the weights or gradients."""
 
     space: Space
     room: int
@@ -44,7 +46,7 @@ def number(value: int) -> Spot:
 class Room:
     """A stretch of memory. Rooms that are not kept share one arena, each alive from stage `first` to `last`.
 
-    A kept room is zero at the beginning and nobody else's: packed weights, inputs, outputs.
+    A kept room is zero at the beginning and nobody else's: it holds packed weights.
     """
 
     name: str
@@ -86,12 +88,18 @@ class PlainForward:
     saved: tuple[Plain, ...]
     workspace: tuple[Plain, ...]
 
+    @property
+    def arrays(self) -> tuple[Plain, ...]:
+        """All arrays that the call reads or writes."""
+        return (*self.inputs, *self.outputs, *self.saved, *self.workspace)
+
 
 @dataclass(frozen=True, slots=True)
 class PlainBackward:
-    """Run the plain backward kernel. None: not wanted, or (inputs and outputs) not read."""
+    """Run the plain backward kernel. A gradient that is not wanted is None."""
 
     call: Call
+    input_shapes: tuple[Shape, ...]
     inputs: tuple[Plain, ...]
     outputs: tuple[Plain, ...]
     output_gradients: tuple[Plain, ...]
@@ -101,20 +109,23 @@ class PlainBackward:
     saved: tuple[Plain, ...]
     workspace: tuple[Plain, ...]
 
+    @property
+    def arrays(self) -> tuple[Plain, ...]:
+        """All arrays that the call reads or writes."""
+        made = (*self.input_gradients, *self.weight_gradients)
+        read = (*self.inputs, *self.outputs, *self.output_gradients, *self.saved, *self.workspace)
+        return (*read, *(plain for plain in made if plain))
+
 
 Step = KernelStep | PlainForward | PlainBackward
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A pass over a net. `prepare` packs the weights; `forward` and `backward` follow each other.
-
-    `ports` are the plain arrays by which numbers come and go, by their position in `Plan.buffers`.
-    """
+    """A pass over a net. `prepare` packs the weights; `forward` and `backward` follow each other."""
 
     prepare: tuple[KernelStep, ...]
     forward: tuple[Step, ...]
     backward: tuple[Step, ...]
     rooms: tuple[Room, ...]
     arena: int
-    ports: dict[int, Plain]

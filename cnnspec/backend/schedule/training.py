@@ -10,7 +10,7 @@ from cnnspec.backend.schedule.forward import add_group
 from cnnspec.backend.schedule.fusion import fuse_for_training
 from cnnspec.backend.schedule.layouts import wishes_for_backward, wishes_for_forward
 from cnnspec.backend.schedule.machine import Machine
-from cnnspec.backend.schedule.model import Plain, Schedule
+from cnnspec.backend.schedule.model import Schedule
 
 
 def schedule_training(plan: Plan, machine: Machine, count: int) -> Schedule:
@@ -20,22 +20,14 @@ def schedule_training(plan: Plan, machine: Machine, count: int) -> Schedule:
     wishes_for_backward(plan, wishes, machine, count)
     share_wishes(plan, wishes)
     draft = Draft(plan, machine, count, wishes, training=True)
-    ports: dict[int, Plain] = {}
-    for port in plan.inputs:
-        ports[port.buffer] = draft.new_array(port.buffer, kept=True)
+    draft.comes(*(port.buffer for port in plan.inputs))
     for group in groups:
         add_group(draft, group)
-    outputs = [port.buffer for port in plan.outputs] + [head.logits for head in plan.heads]
-    for buffer in dict.fromkeys(outputs):
-        ports[buffer] = draft.array(buffer, kept=True)
-        draft.touch(ports[buffer].spot)
+    draft.goes(*(port.buffer for port in plan.outputs), *(head.logits for head in plan.heads))
     forward, draft.steps = draft.steps, []
     seeds = [port.gradient for port in plan.outputs] + [head.gradient for head in plan.heads]
-    for buffer in dict.fromkeys(seed for seed in seeds if seed is not None):
-        ports[buffer] = draft.new_array(buffer, kept=True)
+    draft.comes(*dict.fromkeys(seeds))
     add_backward(draft)
-    for port in plan.inputs:
-        if port.gradient is not None:
-            ports[port.gradient] = draft.array(port.gradient, kept=True)
+    draft.goes(*(port.gradient for port in plan.inputs))
     rooms, arena = draft.packed()
-    return Schedule(tuple(draft.prepare), tuple(forward), tuple(draft.steps), rooms, arena, ports)
+    return Schedule(tuple(draft.prepare), tuple(forward), tuple(draft.steps), rooms, arena)

@@ -17,8 +17,8 @@ from cnnspec.backend.plan.model import Call
 class Filters:
     """A weight `(out, in / groups, *taps)` as a convolution reads it.
 
-    A transposed convolution has the weights of the convolution that it is the adjoint of; a linear layer on a map is
-    a convolution with a window as large as the map.
+    A transposed convolution has the weights of the convolution that it is the adjoint of; a linear layer on
+    a map is a convolution with a window as large as the map.
     """
 
     out: int
@@ -46,7 +46,7 @@ class Filters:
 
 
 def filters_of(call: Call) -> Filters:
-    """The weights of a convolution of any kind, or of a linear layer (on the map that it flattens, see `on_map`)."""
+    """The weights of a convolution of any kind, or of a linear layer (on a map: see `on_map`)."""
     operation = call.operation
     if isinstance(operation, Linear):
         return Filters(call.output_shapes[0][1], call.input_shapes[0][1], 1, (1, 1, 1))
@@ -63,12 +63,27 @@ def on_map(filters: Filters, size: Triple) -> Filters:
     return Filters(filters.out, filters.channels // prod(size), 1, size)
 
 
-def forward_pack(filters: Filters, kernel: TapConvolution | WeightGradient, lanes: int, *, scaled: bool = False) -> Pack:
+def forward_pack(
+    filters: Filters, kernel: TapConvolution | WeightGradient, lanes: int, *, scaled: bool = False
+) -> Pack:
     """What packs the weights for a forward convolution."""
     out, inner = _axes(filters)
     strides = _tap_strides(filters.taps)
     if filters.depthwise:
-        return Pack(1, 1, 0, Axis(filters.out, prod(filters.taps)), Axis(1, 1), filters.taps, 0, strides, 1, 1, lanes, scaled)
+        return Pack(
+            1,
+            1,
+            0,
+            Axis(filters.out, prod(filters.taps)),
+            Axis(1, 1),
+            filters.taps,
+            0,
+            strides,
+            1,
+            1,
+            lanes,
+            scaled,
+        )
     return Pack(
         groups=filters.groups,
         merged=filters.together(lanes),
@@ -86,7 +101,7 @@ def forward_pack(filters: Filters, kernel: TapConvolution | WeightGradient, lane
 
 
 def gradient_pack(filters: Filters, phase: Phase, kernel: TapConvolution, lanes: int) -> Pack:
-    """What packs the weights for one phase of a data gradient: channels exchanged, taps of the phase alone."""
+    """What packs the weights for a phase of a data gradient: channels exchanged, its taps alone."""
     out, inner = _axes(filters)
     strides = _tap_strides(filters.taps)
     first = sum(part.start * stride for part, stride in zip(phase, strides, strict=True))

@@ -17,7 +17,7 @@ GUARD = 4096
 
 
 class Memory:
-    """Arrays between bands of NaN: a kernel that reads past an end computes NaN, one that writes there is caught."""
+    """Arrays between bands of NaN: who reads past an end computes NaN, who writes there is caught."""
 
     def __init__(self, dtype: str) -> None:
         self.dtype = np.dtype(dtype)

@@ -1,4 +1,4 @@
-"""Direct convolution and its data gradient against PyTorch in double precision, over the corners of the shapes."""
+"""Direct convolution and its data gradient against PyTorch in double precision, over odd shapes."""
 
 from __future__ import annotations
 

@@ -13,16 +13,22 @@ from cnnspec.backend.fast.kernels import convolution, winograd
 from cnnspec.backend.fast.kernels.functions import Activation
 from cnnspec.backend.fast.kernels.packing import Axis, Pack
 from cnnspec.backend.fast.kernels.taps import Epilogue
-from cnnspec.backend.fast.layout import BlockedMap, NO_HALO
+from cnnspec.backend.fast.layout import NO_HALO, BlockedMap
 from cnnspec.backend.kernels.operations import Window
 
 TOLERANCE = {"float32": 3e-5, "float64": 1e-13}
-SHAPES = [(1, 16, 16, 4, 4, 1), (2, 20, 33, 7, 9, 1), (1, 16, 48, 3, 3, 0), (3, 5, 7, 6, 11, 2), (1, 64, 32, 14, 14, 1)]
+SHAPES = [
+    (1, 16, 16, 4, 4, 1),
+    (2, 20, 33, 7, 9, 1),
+    (1, 16, 48, 3, 3, 0),
+    (3, 5, 7, 6, 11, 2),
+    (1, 64, 32, 14, 14, 1),
+]
 
 
 @pytest.mark.parametrize(("batch", "channels", "out", "height", "width", "pad"), SHAPES)
 @pytest.mark.parametrize("parts", [1, 3])
-def test_tiles_give_the_convolution(
+def test_tiles_give_the_convolution(  # noqa: PLR0917
     batch: int, channels: int, out: int, height: int, width: int, pad: int, parts: int, bench: Any
 ) -> None:
     rng = np.random.default_rng(3)
@@ -42,12 +48,24 @@ def test_tiles_give_the_convolution(
     tiles = winograd.tiles_for(target, source.blocks, 10**9)
     together = -(-tiles.total // parts)
     tiles = replace(tiles, together=together, room=together + 1)
-    epilogue = Epilogue(bias=True, addend=replace(target, halo=NO_HALO).place(), activation=Activation("relu"))
+    epilogue = Epilogue(
+        bias=True, addend=replace(target, halo=NO_HALO).place(), activation=Activation("relu")
+    )
 
     memory = bench.memory
     gemm = winograd.products(tiles, source.blocks, bench.accumulators)
     pack = Pack(
-        1, 1, 0, Axis(out, channels * 9), Axis(channels, 9), (1, 3, 3), 0, (9, 3, 1), bench.lanes, gemm.vectors, bench.lanes
+        1,
+        1,
+        0,
+        Axis(out, channels * 9),
+        Axis(channels, 9),
+        (1, 3, 3),
+        0,
+        (9, 3, 1),
+        bench.lanes,
+        gemm.vectors,
+        bench.lanes,
     )
     packed, weights = memory.array(pack.numbers), memory.of(w)
     u = memory.array(pack.numbers // 9 * 36)

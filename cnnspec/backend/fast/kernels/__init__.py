@@ -1,1 +1,1 @@
-"""The kernels of the fast backend, one file a family. None imports LLVM: they write through `simd.Emitter`."""
+"""The kernels of the fast backend, one file a family. They write through `simd.Emitter` alone."""

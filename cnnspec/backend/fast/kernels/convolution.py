@@ -1,4 +1,4 @@
-"""Convolution by direct sums: forward, and its data gradient as stride-1 phases. See `taps.py` for the loops."""
+"""Convolution by direct sums: forward, and its data gradient as phases. See `taps.py` for the loops."""
 
 from __future__ import annotations
 
@@ -51,7 +51,9 @@ def forward(
 
 def winograd_halo(source: Triple, target: Triple, window: Window) -> tuple[Triple, Triple]:
     """The halo with which whole tiles of 4 × 4 outputs find their 6 × 6 inputs."""
-    after = [max(0, -(-t // 4) * 4 + 2 - b - n) for t, b, n in zip(target, window.before, source, strict=True)]
+    after = [
+        max(0, -(-t // 4) * 4 + 2 - b - n) for t, b, n in zip(target, window.before, source, strict=True)
+    ]
     return window.before, (0, after[1], after[2])
 
 
@@ -59,8 +61,8 @@ def winograd_halo(source: Triple, target: Triple, window: Window) -> tuple[Tripl
 class AxisPhase:
     """Along one axis: the inputs `first, first + stride, …` and the taps that reach them.
 
-    The taps `start, start + step·(−1), …` are in the order in which the outputs they come from rise; the first of
-    those is output `origin` for input `first`.
+    The taps `start, start + step·(−1), …` are in the order in which the outputs they come from rise; the
+    first of those is output `origin` for input `first`.
     """
 
     first: int
@@ -111,7 +113,7 @@ def covers(size: Triple, window: Window) -> bool:
 
 
 def gradient_halo(source: Triple, target: Triple, window: Window) -> tuple[Triple, Triple]:
-    """The halo that the gradient of the output needs for the data gradient to find every output it asks for."""
+    """The halo that the gradient of the output needs for the data gradient to find all it asks for."""
     before, after = [0, 0, 0], [0, 0, 0]
     for phase in phases(source, window):
         for axis, part in enumerate(phase):
@@ -170,9 +172,7 @@ def depthwise(dense: TapConvolution, blocks: int, accumulators: int) -> TapConvo
     )
 
 
-def linear(
-    source: BlockedMap, target: BlockedMap, accumulators: int, epilogue: Epilogue
-) -> TapConvolution:
+def linear(source: BlockedMap, target: BlockedMap, accumulators: int, epilogue: Epilogue) -> TapConvolution:
     """A linear layer on whole maps: a window as large as the map, the batch elements being the pixels.
 
     `target` is a map of one pixel. The places of the epilogue are those of maps like it.

@@ -14,7 +14,7 @@ from cnnspec.backend.fast.simd.values import Word
 
 @dataclass(frozen=True, slots=True)
 class ToBlocks:
-    """Buffers: array, map. Fills the inside of a map from a plain array; the lanes past the channels become 0."""
+    """Buffers: array, map. Fills the inside of a map; the lanes past the channels become 0."""
 
     buffers: ClassVar[int] = 2
     map: BlockedMap
@@ -145,6 +145,30 @@ class Zeros:
             e.store(e.vector(0.0), buffers[0] + (first + index * e.lanes) * e.bytes)
         with e.loop(first + vectors * e.lanes, last) as index:
             e.store_scalar(e.scalar(0.0), buffers[0] + index * e.bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """Buffers: target, source. Copies one stretch of memory to another."""
+
+    buffers: ClassVar[int] = 2
+    numbers: int
+
+    @property
+    def tasks(self) -> int:
+        """One for some thousand numbers."""
+        return max(1, self.numbers // 4096)
+
+    def emit(self, e: Emitter, buffers: Sequence[Word], task: Word) -> None:
+        """One share, to the number exact."""
+        first, last = task * self.numbers // self.tasks, (task + 1) * self.numbers // self.tasks
+        vectors = (last - first) // e.lanes
+        with e.loop(0, vectors) as index:
+            target, source = (buffer + (first + index * e.lanes) * e.bytes for buffer in buffers)
+            e.store(e.load(source), target)
+        with e.loop(first + vectors * e.lanes, last) as index:
+            target, source = (buffer + index * e.bytes for buffer in buffers)
+            e.store_scalar(e.load_scalar(source), target)
 
 
 @dataclass(frozen=True, slots=True)

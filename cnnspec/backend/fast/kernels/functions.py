@@ -59,7 +59,7 @@ def exponential(e: Emitter, x: Vector) -> Vector:
 
 
 def _tanh(e: Emitter, x: Vector, _: float) -> Vector:
-    """(1 − e^−2|x|) / (1 + e^−2|x|) with the sign of x; near 0 the odd series, where the difference would cancel."""
+    """(1 − e^−2|x|) / (1 + e^−2|x|) with the sign of x; near 0 the odd series, lest the difference cancel."""
     size = e.absolute(x)
     decay = exponential(e, size * -2.0)
     large = (1.0 - decay) / (decay + 1.0)

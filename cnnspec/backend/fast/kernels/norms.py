@@ -1,7 +1,7 @@
 """Batch normalisation in training, forward and backward, and sums over all pixels of each channel.
 
-Statistics are of one block of channels a task, in two sweeps of each row: a row is summed by itself and then added to
-the total, which keeps the rounding error small whatever the number of pixels.
+Statistics are of one block of channels a task, in two sweeps of each row: a row is summed by itself and then
+added to the total, which keeps the rounding error small whatever the number of pixels.
 """
 
 from __future__ import annotations
@@ -74,10 +74,11 @@ def _channels(e: Emitter, block: Word, like: BlockedMap) -> tuple[Word, Word]:
 
 @dataclass(frozen=True, slots=True)
 class BatchStatistics:
-    """Buffers: source, scale, shift, running mean, running variance, mean, inverse deviation, factors, shifts.
+    """Buffers: source, scale, shift, running mean and variance, mean, inverse deviation, factors, shifts.
 
-    Mean and 1/√(variance + epsilon) of each channel over the batch, the factor and shift that normalising by them is,
-    and the running statistics moved by `momentum` (the variance without bias). The last four are padded to blocks.
+    Mean and 1/√(variance + epsilon) of each channel over the batch, the factor and shift that normalising by
+    them is, and the running statistics moved by `momentum` (the variance without bias). The last four are
+    padded to blocks.
     """
 
     buffers: ClassVar[int] = 9
@@ -85,6 +86,7 @@ class BatchStatistics:
     epsilon: float
     momentum: float
     affine: bool
+    tracks: bool = True
 
     @property
     def tasks(self) -> int:
@@ -115,6 +117,8 @@ class BatchStatistics:
         e.store(inverse, buffers[6] + at)
         e.store(factor, buffers[7] + at)
         e.store(e.fma(-mean, factor, offset), buffers[8] + at)
+        if not self.tracks:
+            return
         for buffer, value in ((buffers[3], mean), (buffers[4], variance * (count / max(1, count - 1)))):
             old = e.load_masked(buffer + at, mask)
             e.store_masked(e.fma(value - old, self.momentum, old), buffer + at, mask)
@@ -122,7 +126,7 @@ class BatchStatistics:
 
 @dataclass(frozen=True, slots=True)
 class BatchNormSums:
-    """Buffers: source, gradient, mean, inverse deviation, scale, scale's and shift's gradient, three coefficients.
+    """Buffers: source, gradient, mean, inverse deviation, scale, gradients of scale and shift, a, b, c.
 
     The gradients of scale and shift, and the coefficients with which the source's gradient is
     `a · gradient + b · source + c`. The coefficients, mean and inverse deviation are padded to blocks.
@@ -177,5 +181,7 @@ class ChannelSums:
     def emit(self, e: Emitter, buffers: Sequence[Word], task: Word) -> None:
         """One block."""
         at, channels = _channels(e, task, self.gradient)
-        (total,) = _sums(e, self.gradient, [(buffers[0], self.gradient.place())], task, 1, lambda values: values)
+        (total,) = _sums(
+            e, self.gradient, [(buffers[0], self.gradient.place())], task, 1, lambda values: values
+        )
         e.store_masked(total, buffers[1] + at, e.first_lanes(channels))

@@ -1,9 +1,10 @@
-"""Weights from the order in which people see them to the order in which kernels read them, and gradients back.
+"""Weights from the order in which people see them to that in which kernels read them, and gradients back.
 
-A convolution's weight is `(out, in / groups, d, h, w)`; a packed one is `[group][panel][input block][tap][channel]
-[vectors × lanes]` (see `taps.py`). The data gradient reads the same weights with the channels exchanged and the taps
-of one phase in their order, so packing is told by strides: along the lanes, along the channels of a block, and the
-place of each tap. Packed buffers begin with zeros; what pads a panel or block is never written.
+A convolution's weight is `(out, in / groups, d, h, w)`; a packed one is `[group][panel][input
+block][tap][channel] [vectors × lanes]` (see `taps.py`). The data gradient reads the same weights with the
+channels exchanged and the taps of one phase in their order, so packing is told by strides: along the lanes,
+along the channels of a block, and the place of each tap. Packed buffers begin with zeros; what pads a panel
+or block is never written.
 """
 
 from __future__ import annotations
@@ -42,8 +43,9 @@ class Axis:
 class Pack:
     """Buffers: weights, packed, factors. `backwards` writes the weights from the packed (a gradient).
 
-    `across` is the axis along the lanes, `along` the one within a block. Taps run over `taps` counts a axis, from
-    number `first_tap`, `tap_strides` apart. `factors` multiply each channel across (batch norm folded in).
+    `across` is the axis along the lanes, `along` the one within a block. Taps run over `taps` counts a axis,
+    from number `first_tap`, `tap_strides` apart. `factors` multiply each channel across (batch norm folded
+    in).
     """
 
     buffers: ClassVar[int] = 3

@@ -19,10 +19,11 @@ MOST_OPERANDS = 8
 class Pointwise:
     """Buffers: target, factors, shifts, gate, more factors, then the operands (`MOST_OPERANDS` addresses).
 
-    With `affine` the first operand is multiplied by a factor and has a shift added, a channel each; with `blends` it has
-    the second operand added, times another factor a channel. The operands that are left are added, or with `multiply`
-    multiplied; `factor` multiplies the result; then `activation` is applied; and with `gate` the result is multiplied
-    by the derivative of `gate_activation` at the outputs there. An operand whose place has a step of 0 is repeated.
+    With `affine` the first operand is multiplied by a factor and has a shift added, a channel each; with
+    `blends` it has the second operand added, times another factor a channel. The operands that are left are
+    added, or with `multiply` multiplied; `factor` multiplies the result; then `activation` is applied; and
+    with `gate` the result is multiplied by the derivative of `gate_activation` at the outputs there. An
+    operand whose place has a step of 0 is repeated.
     """
 
     buffers: ClassVar[int] = 5 + MOST_OPERANDS
@@ -110,9 +111,9 @@ def repeated(operand: BlockedMap, target: BlockedMap) -> Place:
 class ChannelFactors:
     """Buffers: scale, shift, mean, variance, bias, factors, shifts.
 
-    The factor and the shift that a normalisation by fixed statistics is: `factor = scale / √(variance + epsilon)`,
-    `shift = shift + (bias − mean) · factor`, `bias` being that of the convolution before it. Without `normalises`
-    the factor is the scale (1 if not `scales`), and the shift is shift + bias · factor.
+    The factor and the shift that a normalisation by fixed statistics is: `factor = scale / √(variance +
+    epsilon)`, `shift = shift + (bias − mean) · factor`, `bias` being that of the convolution before it.
+    Without `normalises` the factor is the scale (1 if not `scales`), and the shift is shift + bias · factor.
     """
 
     buffers: ClassVar[int] = 7

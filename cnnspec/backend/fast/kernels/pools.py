@@ -35,7 +35,7 @@ def _inside(window: Window, axis: int, size: int, index: Word) -> _Taps:
     """The taps of output `index` that lie inside the map, along an axis."""
     stride, dilation = window.stride[axis], window.dilation[axis]
     start = index * stride - window.before[axis]
-    # A tap k lies at start + k·dilation. Both bounds are shifted by the window, so that nothing divided is negative.
+    # A tap k lies at start + k·dilation. Both bounds are shifted so that nothing divided is negative.
     span = window.size[axis] * dilation
     first = ((span - start + dilation - 1).at_least(span) // dilation) - window.size[axis]
     last = (span + (size - start) + dilation - 1) // dilation - window.size[axis]
@@ -54,7 +54,7 @@ def interior(window: Window, axis: int, size: int, outputs: int) -> tuple[int, i
 
 @dataclass(frozen=True, slots=True)
 class _Columns:
-    """Some neighbouring outputs of one row: `count` of them from `indices[4]`, and the taps of theirs that lie inside.
+    """Some neighbouring outputs of one row: `count` from `indices[4]`, and those taps that lie inside.
 
     `indices` are (sample, block, depth, row, first column).
     """
@@ -150,7 +150,7 @@ class _Pool:
 
 @dataclass(frozen=True, slots=True)
 class MaxPool(_Pool):
-    """Buffers: source, target, places. Where `places` is given, the number of the greatest tap is kept there."""
+    """Buffers: source, target, places. The number of the greatest tap is kept at `places`, if given."""
 
     buffers: ClassVar[int] = 3
     places: Place | None = None
@@ -226,9 +226,9 @@ def divisor(e: Emitter, pool: _Pool, columns: _Columns, *, count_pad: bool) -> V
 class PoolGradient(_Pool):
     """Buffers: gradient of the source, gradient of the target, places, gate.
 
-    `source` and `target` are the maps of those gradients. With `places` (see `MaxPool`) a gradient goes to the greatest
-    tap, otherwise to all taps in equal parts. With `gate` the sums are multiplied by the derivative of
-    `gate_activation` at the outputs there.
+    `source` and `target` are the maps of those gradients. With `places` (see `MaxPool`) a gradient goes to
+    the greatest tap, otherwise to all taps in equal parts. With `gate` the sums are multiplied by the
+    derivative of `gate_activation` at the outputs there.
     """
 
     buffers: ClassVar[int] = 4

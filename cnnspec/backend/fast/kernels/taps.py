@@ -2,11 +2,12 @@
 
 Forward convolution, each phase of its data gradient and the products of Winograd are all this one loop nest:
 
-    target[pixel] = epilogue(Σ over input blocks, taps, channels in a block: source[pixel·step + tap] · weight)
+    target[pixel] = epilogue(Σ over input blocks, taps, channels in a block: source[pixel·step + tap] ·
+    weight)
 
-Weights lie as `[group][panel][input block][tap d][tap h][tap w][channel][vectors × lanes]`: each panel is read from
-front to back. Sums are kept over a few hundred products at most and then added up, which keeps the rounding error
-near that of a sum by parts.
+Weights lie as `[group][panel][input block][tap d][tap h][tap w][channel][vectors × lanes]`: each panel is
+read from front to back. Sums are kept over a few hundred products at most and then added up, which keeps the
+rounding error near that of a sum by parts.
 """
 
 from __future__ import annotations
@@ -33,8 +34,9 @@ SOURCE, WEIGHTS, BIAS, TARGET, ADDEND, GATE = range(6)
 class Epilogue:
     """What happens to a sum before it is stored, in this order.
 
-    The bias is its starting value; `addend` is another map added to it; `activation` is applied; and where `gate` is
-    given, the result is multiplied by the derivative of `gate_activation` at the outputs found there.
+    The bias is its starting value; `addend` is another map added to it; `activation` is applied; and where
+    `gate` is given, the result is multiplied by the derivative of `gate_activation` at the outputs found
+    there.
     """
 
     bias: bool = False
@@ -67,7 +69,7 @@ class Strides:
 
 @dataclass(frozen=True, slots=True)
 class TapConvolution:
-    """Buffers: source, weights, bias, target, addend, gate (any address where the epilogue has no use for it)."""
+    """Buffers: source, weights, bias, target, addend, gate (anything if the epilogue has no use for it)."""
 
     buffers: ClassVar[int] = 6
 
@@ -105,8 +107,8 @@ class TapConvolution:
     def run(self) -> tuple[int, int]:
         """Products of one row of taps: the length of a run, and how many runs there are.
 
-        The channels of a tap lie side by side, and neighbouring taps too where they are not dilated. A depthwise
-        convolution multiplies whole vectors, a tap each.
+        The channels of a tap lie side by side, and neighbouring taps too where they are not dilated. A
+        depthwise convolution multiplies whole vectors, a tap each.
         """
         if self.depthwise:
             return self.taps[2], 1

@@ -46,7 +46,7 @@ class Tiling:
 
 
 def cut(height: int, width: int, most: int) -> Tiling:
-    """Tiles of at most `most` pixels: whole rows together where the map is narrow, parts of rows where it is wide."""
+    """Tiles of at most `most` pixels: whole rows where the map is narrow, parts of rows where it is wide."""
     rows = max(1, min(height, most // width))
     return Tiling(tuple(evenly(height, rows)), tuple(evenly(width, most)))
 
@@ -54,8 +54,9 @@ def cut(height: int, width: int, most: int) -> Tiling:
 def shape_of(height: int, width: int, out_blocks: int, accumulators: int) -> tuple[int, int]:
     """The register tile (most pixels, vectors) that needs the fewest cycles for one product of every pixel.
 
-    Each tile and product costs its multiply-adds (two a cycle) or its loads (two a cycle: a broadcast a pixel and
-    a vector of weights each), whichever is more, and never less than the latency of the adds (4 cycles).
+    Each tile and product costs its multiply-adds (two a cycle) or its loads (two a cycle: a broadcast a
+    pixel and a vector of weights each), whichever is more, and never less than the latency of the adds (4
+    cycles).
     """
 
     def cycles(vectors: int) -> float:

@@ -1,8 +1,8 @@
 """The gradient of a convolution's weights: for each tap and pair of channels, a sum over all pixels.
 
-A register tile holds some taps and input channels × output vectors; pixels are the inner loop. After some rows of
-pixels the sums are added to the gradient in memory, while the rows stay in the cache for the next taps. Every sum
-belongs to one task, so nothing is added across threads.
+A register tile holds some taps and input channels × output vectors; pixels are the inner loop. After some
+rows of pixels the sums are added to the gradient in memory, while the rows stay in the cache for the next
+taps. Every sum belongs to one task, so nothing is added across threads.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ _TASKS = 8
 class WeightGradient:
     """Buffers: source, gradient, packed. `packed` is laid out as the weights are (see `taps.py`).
 
-    `count` is how many pixels there are along each axis of one sample. With `depthwise` each block of channels is
-    multiplied by itself, lane by lane. With `adds` the packed gradient is added to, not begun.
+    `count` is how many pixels there are along each axis of one sample. With `depthwise` each block of
+    channels is multiplied by itself, lane by lane. With `adds` the packed gradient is added to, not begun.
     """
 
     buffers: ClassVar[int] = 3
@@ -85,8 +85,12 @@ class WeightGradient:
         line, rest = task % self._lines, task // self._lines
         block, panel = rest % self.in_blocks, rest // self.in_blocks
         group = panel // self.panels
-        source = buffers[0] + e.bytes * ((group * self.in_blocks + block) * self.source.block + self.source.offset)
-        gradient = buffers[1] + e.bytes * (panel * (self.vectors * self.gradient.block) + self.gradient.offset)
+        source = buffers[0] + e.bytes * (
+            (group * self.in_blocks + block) * self.source.block + self.source.offset
+        )
+        gradient = buffers[1] + e.bytes * (
+            panel * (self.vectors * self.gradient.block) + self.gradient.offset
+        )
         line_numbers = prod(self._run) * self.vectors * e.lanes
         lines = self.taps[0] * self.taps[1] // self._lines
         packed = buffers[2] + rest * (e.bytes * line_numbers * lines * self._lines)
@@ -99,7 +103,9 @@ class WeightGradient:
             first = part * self._rows_together
             rows = (e.word(self.count[1]) - first).at_most(self._rows_together)
 
-            def at(address: Word, place: Place, element: Word = element, depth: Word = depth, first: Word = first) -> Word:
+            def at(
+                address: Word, place: Place, element: Word = element, depth: Word = depth, first: Word = first
+            ) -> Word:
                 return address + e.bytes * (
                     element * place.batch + depth * place.pixel[0] + first * place.pixel[1]
                 )

@@ -1,9 +1,10 @@
-"""Winograd's F(4×4, 3×3): 3 × 3 convolutions of stride 1 with a quarter of the multiplications (Lavin and Gray 2016).
+"""Winograd's F(4×4, 3×3): convolutions with a quarter of the multiplications (Lavin and Gray 2016).
 
-The map is cut into tiles of 4 × 4 outputs, which read 6 × 6 inputs. With B, G, A the transforms of inputs, weights and
-outputs, a tile is Aᵀ[(G w Gᵀ) ⊙ (Bᵀ x B)]A: the products at each of the 36 positions are a matrix product over the
-channels, done by `TapConvolution`. Between the steps lie `[36][block][tile][channel]` (V, of inputs, and M, of
-outputs), for as many tiles at a time as the cache holds.
+The map is cut into tiles of 4 × 4 outputs, which read 6 × 6 inputs. With B, G, A the transforms of inputs,
+weights and outputs, a tile is Aᵀ[(G w Gᵀ) ⊙ (Bᵀ x B)]A: the products at each of the 36 positions are a
+matrix product over the channels, done by `TapConvolution`. Between the steps lie
+`[36][block][tile][channel]` (V, of inputs, and M, of outputs), for as many tiles at a time as the cache
+holds.
 
 The error of a layer is some ten times that of the direct sums, so this is for `math="fast"` alone.
 """
@@ -64,7 +65,9 @@ def _weight_gradients(e: Emitter, u: list[Vector]) -> list[Vector]:
     return [first, e.fma(d2, 1 / 12, d * (1 / 6)), e.fma(s2, 1 / 6, s * (-1 / 6)) + u[5]]
 
 
-def _both_ways(e: Emitter, line: Line, rows: int, columns: int, load: Callable[[int, int], Vector]) -> list[list[Vector]]:
+def _both_ways(
+    e: Emitter, line: Line, rows: int, columns: int, load: Callable[[int, int], Vector]
+) -> list[list[Vector]]:
     """A transform along the rows of every column, then along the columns: result[row][column]."""
     across = [line(e, [load(row, column) for row in range(rows)]) for column in range(columns)]
     return [line(e, [column[row] for column in across]) for row in range(len(across[0]))]
@@ -74,8 +77,8 @@ def _both_ways(e: Emitter, line: Line, rows: int, columns: int, load: Callable[[
 class Tiles:
     """The tiles of a map of outputs, and how many are worked on at a time.
 
-    `room` is the distance between blocks of V and M in tiles: a little more than `together`, so that the 36 positions
-    of a tile do not all fall on one set of the cache.
+    `room` is the distance between blocks of V and M in tiles: a little more than `together`, so that the 36
+    positions of a tile do not all fall on one set of the cache.
     """
 
     outputs: BlockedMap
@@ -124,7 +127,9 @@ def tiles_for(outputs: BlockedMap, in_blocks: int, budget: int) -> Tiles:
     return Tiles(outputs, together, room)
 
 
-def _tile_address(e: Emitter, buffer: Word, place: Place, found: tuple[Word, Word, Word], block: Word) -> Word:
+def _tile_address(
+    e: Emitter, buffer: Word, place: Place, found: tuple[Word, Word, Word], block: Word
+) -> Word:
     element, row, column = found
     return buffer + e.bytes * (
         element * place.batch
@@ -139,7 +144,8 @@ def _tile_address(e: Emitter, buffer: Word, place: Place, found: tuple[Word, Wor
 class TransformInputs:
     """Buffers: source, V, number of the first tile. Bᵀ x B of a part of the tiles.
 
-    `source` starts at the first input of the first tile; the halo must hold whole tiles (see `halo_for_tiles`).
+    `source` starts at the first input of the first tile; the halo must hold whole tiles (see
+    `halo_for_tiles`).
     """
 
     buffers: ClassVar[int] = 3

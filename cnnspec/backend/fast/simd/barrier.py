@@ -12,7 +12,7 @@ from cnnspec.backend.fast.simd.emitter import I32, Emitter
 from cnnspec.backend.fast.simd.values import I64, Word
 
 BARRIER_WORDS = 32
-"""The 64-bit words that a barrier takes: arrivals in the first, rounds a cache line further on. Begin with zeros."""
+"""The words of a barrier, zeros at first: arrivals in the first, rounds some cache lines further on."""
 
 _ROUND = 16
 _SPINS = 20_000
@@ -22,8 +22,8 @@ _YIELD = "SwitchToThread" if sys.platform == "win32" else "sched_yield"
 def wait(e: Emitter, barrier: Word, threads: Word) -> None:
     """Return when every one of `threads` threads has called this.
 
-    The last to arrive resets the count and begins the next round; the others watch the round. After long watching,
-    a thread offers its processor to others at every look.
+    The last to arrive resets the count and begins the next round; the others watch the round. After long
+    watching, a thread offers its processor to others at every look.
     """
     builder = e.builder
     arrivals = builder.inttoptr(barrier.value, I64.as_pointer())

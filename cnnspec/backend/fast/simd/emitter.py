@@ -2,8 +2,8 @@
 # llvmlite ships no types: see values.py.
 """Writes one function of LLVM: loops, loads, stores and what arithmetic alone does not say.
 
-Addresses are byte addresses; offsets beside them are literals counted in numbers, so that a whole register tile
-shares one address and its loads carry the rest in their displacement.
+Addresses are byte addresses; offsets beside them are literals counted in numbers, so that a whole register
+tile shares one address and its loads carry the rest in their displacement.
 """
 
 from __future__ import annotations
@@ -262,7 +262,9 @@ class Emitter:
         last = self.word(stop) if isinstance(stop, int) else stop
         builder = self.builder
         before = builder.block
-        head, inside, after = (builder.append_basic_block(f"gather.{part}") for part in ("head", "body", "after"))
+        head, inside, after = (
+            builder.append_basic_block(f"gather.{part}") for part in ("head", "body", "after")
+        )
         builder.branch(head)
         builder.position_at_end(head)
         index = builder.phi(I64)

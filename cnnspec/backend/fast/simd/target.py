@@ -22,8 +22,9 @@ class Real(StrEnum):
 class Target:
     """What code generation must know of a processor.
 
-    `features` is LLVM's list (`+avx512f,-sse4a`), `vector_bytes` the width of one register and `registers` how
-    many there are. `broadcasts` says that a multiply-add may read a scalar from memory and spread it for nothing.
+    `features` is LLVM's list (`+avx512f,-sse4a`), `vector_bytes` the width of one register and `registers`
+    how many there are. `broadcasts` says that a multiply-add may read a scalar from memory and spread it for
+    nothing.
     """
 
     cpu: str

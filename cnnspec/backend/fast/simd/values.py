@@ -1,6 +1,6 @@
 # pyright: basic
 # llvmlite ships no types: this file and its siblings emitter.py and compiler.py are the typed face of it.
-"""Values of the program being emitted. Arithmetic on them writes instructions; Python numbers are constants."""
+"""Values of the program being emitted. Arithmetic on them writes instructions; numbers are constants."""
 
 from __future__ import annotations
 

@@ -1,0 +1,119 @@
+"""The backward steps of convolutions and linear layers: gradients of weights, of biases, of inputs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cnnspec.backend.fast.kernels import convolution, weight_gradient
+from cnnspec.backend.fast.kernels.convolution import AxisPhase, Phase
+from cnnspec.backend.fast.kernels.copies import Zeros
+from cnnspec.backend.fast.kernels.norms import ChannelSums
+from cnnspec.backend.kernels import operations as ops
+from cnnspec.backend.schedule.algorithms import uses_winograd
+from cnnspec.backend.schedule.convolutions import Weighing, run_data_gradient, run_taps, run_winograd
+from cnnspec.backend.schedule.draft import Held
+from cnnspec.backend.schedule.layer_gradient import LayerGradient, covers_inputs
+from cnnspec.backend.schedule.layouts import size_of
+from cnnspec.backend.schedule.model import Spot
+from cnnspec.backend.schedule.weights import filters_of, forward_pack, gradient_pack
+
+_ONE: AxisPhase = AxisPhase(0, 1, 0, 1, 1, 0, 1)
+_ONE_TAP: Phase = (_ONE, _ONE, _ONE)
+
+
+def add_convolution_gradient(layer: LayerGradient) -> bool:
+    """Of a convolution; what no tap reaches has a gradient of zero."""
+    draft, call = layer.draft, layer.step.call
+    window: ops.Window = layer.operation.window
+    filters, gradient = filters_of(call), layer.gradient()
+    weight, bias = layer.trained(0), layer.trained(1)
+    if weight:
+        _weight_gradient(layer, layer.source(), gradient, weight)
+    if bias:
+        draft.run(layer.path, "bias gradient", ChannelSums(gradient.map), gradient.spot, bias)
+    into = layer.into()
+    if into is None:
+        return True
+    target, ending = into
+    lanes = draft.machine.lanes
+    if uses_winograd(filters.exchanged, window, draft.count, target.map.size, draft.machine):
+        (phase,) = convolution.phases(target.map.size, window)
+        weighing = Weighing(
+            call.path, draft.weight(call.weights[0].slot), lambda k: gradient_pack(filters, phase, k, lanes)
+        )
+        before = (0, 2 - window.before[1], 2 - window.before[2])
+        run_winograd(draft, weighing, before, gradient, target, ending)
+        return True
+    if not covers_inputs(layer.step):
+        draft.run(layer.path, "zeros", Zeros(target.map.numbers), target.spot)
+    run_data_gradient(draft, call, gradient, target, ending)
+    return True
+
+
+def add_transposed_gradient(layer: LayerGradient) -> bool:
+    """Its data gradient is the convolution; in its weights' gradient the maps are exchanged."""
+    if not convolution.covers(size_of(layer.step.call.output_shapes[0]), layer.operation.window):
+        return False
+    draft, call = layer.draft, layer.step.call
+    filters, gradient = filters_of(call), layer.gradient()
+    lanes, accumulators = draft.machine.lanes, draft.machine.accumulators
+    weight, bias = layer.trained(0), layer.trained(1)
+    if weight:
+        _weight_gradient(layer, gradient, layer.source(), weight)
+    if bias:
+        draft.run(layer.path, "bias gradient", ChannelSums(gradient.map), gradient.spot, bias)
+    into = layer.into()
+    if into:
+        target, ending = into
+        groups = filters.run_groups(lanes)
+        kernel = convolution.forward(
+            gradient.map, target.map, layer.operation.window, groups, accumulators, ending.epilogue()
+        )
+        if filters.depthwise:
+            kernel = convolution.depthwise(kernel, gradient.map.blocks, accumulators)
+        weighing = Weighing(
+            call.path, draft.weight(call.weights[0].slot), lambda k: forward_pack(filters, k, lanes)
+        )
+        run_taps(draft, weighing, "data gradient", kernel, gradient, target, ending)
+    return True
+
+
+def _weight_gradient(layer: LayerGradient, source: Held, gradient: Held, goal: Spot) -> None:
+    """The gradient of the weights, packed, and from there to where people see it."""
+    draft, filters = layer.draft, filters_of(layer.step.call)
+    lanes, accumulators = draft.machine.lanes, draft.machine.accumulators
+    window: ops.Window = layer.operation.window
+    if filters.depthwise:
+        kernel = weight_gradient.depthwise_gradient(source.map, gradient.map, window, accumulators)
+    else:
+        groups = filters.run_groups(lanes)
+        kernel = weight_gradient.weight_gradient(source.map, gradient.map, window, groups, accumulators)
+    pack = replace(forward_pack(filters, kernel, lanes), backwards=True)
+    packed = draft.room(f"{layer.path} gradient", pack.numbers)
+    draft.run(layer.path, "weight gradient", kernel, source.spot, gradient.spot, packed)
+    draft.run(layer.path, "unpack", pack, goal, packed)
+
+
+def add_linear_gradient(layer: LayerGradient) -> bool:
+    """Of a linear layer: the samples are its pixels."""
+    draft, call = layer.draft, layer.step.call
+    filters, gradient = filters_of(call), layer.gradient()
+    lanes, accumulators = draft.machine.lanes, draft.machine.accumulators
+    weight, bias = layer.trained(0), layer.trained(1)
+    if weight:
+        source = layer.source()
+        kernel = weight_gradient.linear_gradient(source.map, gradient.map, accumulators)
+        pack = replace(forward_pack(filters, kernel, lanes), backwards=True)
+        packed = draft.room(f"{layer.path} gradient", pack.numbers)
+        draft.run(layer.path, "weight gradient", kernel, source.spot, gradient.spot, packed)
+        draft.run(layer.path, "unpack", pack, weight, packed)
+    if bias:
+        draft.run(layer.path, "bias gradient", ChannelSums(gradient.map), gradient.spot, bias)
+    into = layer.into()
+    if into:
+        target, ending = into
+        kernel = convolution.linear(gradient.map, target.map, accumulators, ending.epilogue())
+        spot = draft.weight(call.weights[0].slot)
+        weighing = Weighing(call.path, spot, lambda k: gradient_pack(filters, _ONE_TAP, k, lanes))
+        run_taps(draft, weighing, "data gradient", kernel, gradient, target, ending)
+    return True

@@ -1,0 +1,176 @@
+"""Whole nets by the fast backend against the plain kernels, which are held against PyTorch themselves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from backend.nets import graph, samples
+
+import cnnspec
+from cnnspec import pipeline
+from cnnspec.backend.executable import Executable
+from cnnspec.backend.plan import make_plan
+from cnnspec.graph import Graph
+
+SPECS = Path(cnnspec.__file__).parents[1] / "specs"
+ZOO = {
+    "lenet5": {},
+    "resnet20_cifar": {},
+    "mobilenet_v2": {"H": 64, "W": 64, "classes": 5},
+    "squeezenet1_1": {"H": 33, "W": 40, "classes": 4},
+    "unet": {"H": 32, "W": 16, "width": 4},
+    "m5": {"T": 4000},
+    "espcn": {"H": 9, "W": 8},
+    "ds_cnn": {},
+}
+MIXED = {
+    "branches, gates and odd channels": """
+        net n():
+            input x: [5, 9, 11]
+            a = conv(17, 3, pad=1) -> bn -> relu
+            b = conv(17, 1) -> silu
+            gate = a -> global_avgpool -> conv(17, 1) -> sigmoid
+            a + b -> conv(17, 3, pad=1, groups=17) -> hardswish
+            it * gate -> maxpool(3, stride=2, pad=1) -> conv(12, 2x3, stride=(1, 2), dilation=(2, 1))
+            output flatten -> linear(7) -> tanh -> linear(3)
+        """,
+    "joined where blocks begin and where they do not": """
+        net n():
+            input x: [16, 7, 7]
+            a = conv(32, 3, pad=1) -> relu
+            b = conv(16, 1) -> tanh
+            wide = concat(a, b, x) -> conv(8, 3, pad=1)
+            concat(wide, b) -> avgpool(3, stride=2, pad=1) -> conv(20, 3, pad=1, bias=false) -> bn -> relu6
+            output global_avgpool -> flatten -> linear(4) -> softmax
+        """,
+    "one layer used twice, and a tensor read three times": """
+        net n():
+            input x: [8, 8, 8]
+            layer shared = conv(8, 3, pad=1)
+            a = shared -> relu
+            b = a -> shared -> leaky_relu(0.2)
+            a + b + x -> conv(16, 4, stride=4) -> relu
+            output flatten -> dropout(0.0) -> linear(5)
+        """,
+    "upwards, in three dimensions": """
+        net n():
+            input volume: [2, 4, 6, 4]
+            skip = conv(4, 3, pad=same) -> bn -> relu
+            skip -> maxpool(2) -> conv(8, 3, pad=same) -> relu -> conv_transpose(4, 2, stride=2)
+            concat(skip, it) -> conv(3, 1x3x2, stride=(1, 2, 1), pad=((0, 0), (1, 0), (0, 1)))
+            output lrn(3) -> upsample(2)
+        """,
+    "several outputs, one before the end": """
+        net n():
+            input x: [3, 12, 12]
+            conv(16, 3, stride=2, pad=1) -> relu as early
+            output middle = early -> global_avgpool -> flatten -> linear(3)
+            output early -> conv(16, 3, pad=1) -> bn -> relu -> global_avgpool -> flatten -> linear(2)
+        """,
+}
+
+
+def net_of(name: str) -> Graph:
+    if name in MIXED:
+        return graph(MIXED[name])
+    loaded = pipeline.load(SPECS / f"{name}.cnn")
+    made = pipeline.elaborate(loaded.spec, bindings=ZOO[name]).graph
+    assert made is not None
+    return made
+
+
+def close(ours: dict, theirs: dict, tolerance: float) -> None:
+    """Equal up to a share of the largest element of all: some gradients are zero but for rounding."""
+    largest = max((float(np.abs(array).max()) for array in theirs.values()), default=1.0)
+    for name, expected in theirs.items():
+        error = float(np.abs(ours[name] - expected).max(initial=0.0))
+        scale = max(float(np.abs(expected).max(initial=0.0)), 1e-2 * largest)
+        assert error <= tolerance * scale, f"{name}: {error:g} of {scale:g}"
+
+
+BOTH = [*((name, "fast") for name in (*ZOO, *MIXED)), *((name, "exact") for name in MIXED)]
+
+
+def weighing(executable: Executable) -> dict[str, np.ndarray]:
+    """Some gradient of every output."""
+    rng = np.random.default_rng(2)
+    return {name: rng.standard_normal(output.shape) for name, output in executable.outputs.items()}
+
+
+@pytest.mark.parametrize(("name", "math"), BOTH)
+def test_a_training_step_gives_what_the_plain_kernels_give(name: str, math: str) -> None:
+    plan = make_plan(net_of(name), batch=3, training=True, dtype="float64", input_gradients=True)
+    plain, fast = Executable(plan, seed=1), Executable(plan, seed=1, math=math, threads=2)
+    inputs = samples(plan)
+    for executable in (plain, fast):
+        executable.forward(inputs)
+        executable.backward(weighing(executable))
+    for what in ("outputs", "gradients", "input_gradients", "buffers"):
+        close(getattr(fast, what), getattr(plain, what), 1e-10)
+
+
+@pytest.mark.parametrize("name", [*ZOO, *MIXED])
+def test_an_inference_gives_what_the_plain_kernels_give(name: str) -> None:
+    plan = make_plan(net_of(name), batch=2, training=False, dtype="float32")
+    plain, fast = Executable(plan, seed=1), Executable(plan, seed=1, math="fast", threads=2)
+    rng = np.random.default_rng(3)
+    for executable in (plain, fast):
+        for path, buffer in executable.buffers.items():
+            if "running" in path:
+                buffer[...] = np.random.default_rng(4).uniform(0.5, 1.5, buffer.shape)
+    inputs = {port.name: rng.standard_normal((2, *port.shape)) for port in plan.inputs}
+    plain.forward(inputs)
+    fast.forward(inputs)
+    close(fast.outputs, plain.outputs, 2e-5)
+
+
+def test_fewer_samples_than_planned_are_as_good() -> None:
+    plan = make_plan(net_of("lenet5"), batch=4, training=True, dtype="float64")
+    plain, fast = Executable(plan, seed=1), Executable(plan, seed=1, math="exact")
+    inputs = {"image": np.random.default_rng(5).standard_normal((3, 1, 32, 32))}
+    for executable in (plain, fast):
+        executable.forward(inputs)
+        assert executable.loss(np.array([1, 2, 3])) > 0
+        executable.backward()
+    close(fast.outputs, plain.outputs, 1e-12)
+    close(fast.gradients, plain.gradients, 1e-11)
+
+
+def test_gradients_by_fixed_statistics_follow_an_inference() -> None:
+    net = net_of("joined where blocks begin and where they do not")
+    plan = make_plan(net, batch=2, training=True, dtype="float64")
+    plain, fast = Executable(plan, seed=1), Executable(plan, seed=1, math="exact")
+    for executable in (plain, fast):
+        executable.forward(samples(plan), training=False)
+        executable.backward(weighing(executable))
+    close(fast.gradients, plain.gradients, 1e-11)
+
+
+def test_weights_written_between_two_inferences_count() -> None:
+    plan = make_plan(net_of("lenet5"), batch=1, training=False, dtype="float64")
+    plain, fast = Executable(plan, seed=1), Executable(plan, seed=1, math="exact")
+    image = np.random.default_rng(6).standard_normal((1, 1, 32, 32))
+    held = fast.parameters["conv1.weight"]
+    for factor in (1.0, 0.5, 2.0):
+        held *= factor
+        plain.parameters["conv1.weight"][...] = held
+        np.testing.assert_allclose(fast.forward(image), plain.forward(image), rtol=1e-10, atol=1e-12)
+    del held
+    fast.parameters["linear1.bias"][...] = 3.0
+    plain.parameters["linear1.bias"][...] = 3.0
+    np.testing.assert_allclose(fast.forward(image), plain.forward(image), rtol=1e-10, atol=1e-12)
+
+
+def test_a_second_run_with_other_threads_gives_the_same_bytes() -> None:
+    plan = make_plan(net_of("resnet20_cifar"), batch=2, training=True, dtype="float32")
+    results = []
+    for threads in (1, 2):
+        executable = Executable(plan, seed=1, math="fast", threads=threads)
+        executable.forward(samples(plan))
+        executable.loss(np.array([3, 4]))
+        executable.backward()
+        results.append(executable.gradients)
+    for name, gradient in results[0].items():
+        assert gradient.tobytes() == results[1][name].tobytes(), name
