@@ -108,16 +108,10 @@ def backward_add(operation: Add, arrays: Backward, context: Context) -> None:
             launch(_reduce, len(dy), dy.size, context.threads, dy, dx)
 
 
-def accumulate_into(target: Array, part: Array, threads: int) -> None:
-    """`target += part`: a tensor that several layers read has its gradient in parts."""
-    launch(_add, len(target), target.size, threads, (target, part), target)
-
-
 def _add(begin: int, end: int, inputs: Arrays, y: Array) -> None:
     first, *others = (array[begin:end] for array in inputs)
     result = y[begin:end]
-    if first is not result:
-        np.copyto(result, first)
+    np.copyto(result, first)
     for other in others:
         np.add(result, other, out=result)
 

@@ -17,7 +17,7 @@ or, where the same arrays are used again and again, checks them once:
 Every array is C-contiguous and of the net's dtype (float32 or float64) unless its `Buffer` says otherwise;
 maps are `(N, C, D, H, W)` and vectors `(N, F)`, losses `(1,)`. Kernels allocate tiles of a fixed size, and
 sums with an element a channel or a row. What is written is overwritten, never added to: a tensor that several
-layers read gets its gradient in parts, which `merging.accumulate_into` adds. `weights` are in the order of
+layers read gets its gradient in parts, which the caller adds. Weights come in the order of
 `operation.weights`.
 
 - `saved`: all of `operation.saved(...)`, or `()` where no backward pass will follow.

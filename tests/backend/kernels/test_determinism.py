@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import Any
 
@@ -94,3 +95,14 @@ def test_an_error_in_a_thread_is_raised() -> None:
 
     with pytest.raises(ZeroDivisionError):
         threads.launch(fails, 4, 10**9, 2)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_forked_child_has_threads_of_its_own() -> None:
+    operation, inputs, weights, output = BIG[0]
+    expected = run(operation, inputs, weights, outputs=[output])
+    child = os.fork()
+    if child == 0:
+        same = run(operation, inputs, weights, outputs=[output]).outputs[0].tobytes()
+        os._exit(0 if same == expected.outputs[0].tobytes() else 1)
+    assert os.waitpid(child, 0)[1] == 0

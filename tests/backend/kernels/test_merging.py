@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from backend.kernels.running import assert_agrees, normal
 
-from cnnspec.backend.kernels.merging import accumulate_into
 from cnnspec.backend.kernels.operations import Add, Concat, Gain, Multiply, Scale, Shape, Split
 from cnnspec.backend.kernels.registry import Backward, Context, backward
 
@@ -65,13 +64,6 @@ def test_an_unwanted_gradient_of_a_concat_leaves_a_gap() -> None:
     np.testing.assert_array_equal(gradient, dy[:, 2:])
     with pytest.raises(ValueError, match="not known"):
         backward(Concat(), Backward((), (), (dy,), (None, gradient)), Context())
-
-
-def test_gradients_accumulate() -> None:
-    total, part = normal(4, 3), normal(4, 3, seed=1)
-    expected = total + part
-    accumulate_into(total, part, threads=2)
-    np.testing.assert_array_equal(total, expected)
 
 
 @pytest.mark.parametrize("shape", [(2, 3, 4, 5, 6), (4, 3)])
