@@ -9,7 +9,7 @@ from math import lcm, prod
 from cnnspec.dims.opaque import symbols_of
 from cnnspec.dims.symbolic import Dim, Monomial, OneSymbol, Terms, terms_of
 
-MAX_SAMPLES = 2**18
+MAX_SAMPLES = 2**14
 """The longest common period that is walked through; beyond it nothing is proved."""
 
 

@@ -21,9 +21,20 @@ from cnnspec.dims.quasi import Quasi
 MAX_TERMS = 20_000
 """The longest polynomial that is ever made."""
 
+MAX_DEGREE = 64
+"""The most factors of a product."""
+
+MAX_BITS = 2**14
+"""The longest coefficient."""
+
+_BITS = "bits in a number"
+
+MAX_WEIGHT = 150
+"""The most atoms in a floor or a maximum that has no normal form."""
+
 
 class SizeLimitError(ArithmeticError):
-    """A symbolic size has more terms than `MAX_TERMS`."""
+    """A symbolic size would be longer than one of the limits above."""
 
 
 class Symbolic:
@@ -60,6 +71,11 @@ class Symbolic:
 
     def __mod__(self, other: Dim) -> Dim:
         return self - floor_divide(self, other) * other
+
+    @property
+    def weight(self) -> int:
+        """How many atoms it is written with, counting what is inside them."""
+        raise NotImplementedError
 
     def evaluate(self, values: Mapping[str, int]) -> int:
         """The size where every symbol has a value (KeyError names one that has none)."""
@@ -104,6 +120,11 @@ class OneSymbol(Symbolic):
     def symbols(self) -> frozenset[str]:
         """The one symbol."""
         return frozenset((self.symbol,))
+
+    @property
+    def weight(self) -> int:
+        """One."""
+        return 1
 
     @property
     def order(self) -> str:
@@ -157,6 +178,11 @@ class Polynomial(Symbolic):
         """The symbols of all atoms."""
         return frozenset[str]().union(*(atom.symbols for monomial in self.terms for atom in monomial))
 
+    @property
+    def weight(self) -> int:
+        """The atoms of all terms."""
+        return sum(atom.weight for monomial in self.terms for atom in monomial)
+
 
 def symbol(name: str) -> Symbolic:
     """The size that is called `name`."""
@@ -200,13 +226,13 @@ def collect(terms: Terms) -> Dim:
         elif factor:
             rest[monomial] = factor
     parts = [one_symbol(name, function) for name, functions in along.items() for function in functions]
-    _limited(len(rest))
+    _limited(len(rest), MAX_TERMS, "terms")
     return _assemble(rest, [part for part in parts if part != 0])
 
 
-def _limited(terms: int) -> None:
-    if terms > MAX_TERMS:
-        raise SizeLimitError(f"a size has more than {MAX_TERMS:,} terms")
+def _limited(count: int, limit: int, what: str) -> None:
+    if count > limit:
+        raise SizeLimitError(f"a size has more than {limit:,} {what}")
 
 
 def _join(functions: list[Quasi], function: Quasi) -> None:
@@ -235,6 +261,7 @@ def _assemble(rest: Terms, parts: list[Dim]) -> Dim:
 
 def from_atom(atom: Atom) -> Dim:
     """An atom as a size."""
+    _limited(atom.weight, MAX_WEIGHT, "parts")
     return collect({(atom,): 1})
 
 
@@ -258,6 +285,8 @@ def multiply(left: Dim, right: Dim) -> Dim:
     if isinstance(left, int):
         left, right = right, left
     if isinstance(right, int) and isinstance(left, OneSymbol):
+        longest = max(left.function.step.bit_length(), left.function.table[-1].bit_length())
+        _limited(right.bit_length() + longest, MAX_BITS, _BITS)
         return OneSymbol(left.symbol, left.function.multiplied(right)) if right else 0
     return _multiplied(left, right)
 
@@ -265,11 +294,13 @@ def multiply(left: Dim, right: Dim) -> Dim:
 @lru_cache(maxsize=4096)
 def _multiplied(left: Dim, right: Dim) -> Dim:
     first, second = _as_factor(left), _as_factor(right)
-    _limited(len(first) * len(second))
+    _limited(len(first) * len(second), MAX_TERMS, "terms")
     terms: Terms = {}
     for (monomial, factor), (other, share) in product(first.items(), second.items()):
         merged = _merged(monomial, other)
         terms[merged] = terms.get(merged, 0) + factor * share
+    _limited(max(map(len, terms), default=0), MAX_DEGREE, "factors")
+    _limited(max(map(int.bit_length, terms.values()), default=0), MAX_BITS, _BITS)
     return collect(terms)
 
 

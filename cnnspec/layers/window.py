@@ -103,7 +103,10 @@ def _along_axis(
     size: Dim, kernel: Dim, stride: Dim, dilation: Dim, pad: tuple[Dim, Dim] | None, *, ceil: bool
 ) -> AxisWindow:
     extent = dilation * (kernel - 1) + 1
-    before, after = same_padding(size, extent, stride) if pad is None else pad
+    if pad is None:
+        before, after = same_padding(size, extent, stride)
+        return AxisWindow(kernel, stride, dilation, before, after, size, ceil_div(size, stride))
+    before, after = pad
     room = before + after - extent
     if ceil:
         room = minimum(room + stride - 1, before - 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import product as grid
 
 import pytest
@@ -10,12 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnnspec.dims import (
+    Dim,
     OneSymbol,
     Polynomial,
     SizeLimitError,
     Symbolic,
     ceil_div,
     evaluate,
+    maximum,
     product,
     substitute,
     sum_of,
@@ -130,10 +133,34 @@ def test_a_long_period_makes_no_table() -> None:
     assert (10**9 * H + 7) // 10**9 == H
 
 
-def test_a_polynomial_that_would_not_end_is_refused() -> None:
+def test_sizes_that_would_not_end_are_refused() -> None:
     wide = sum_of(symbol(f"s{k}") for k in range(200))
-    with pytest.raises(SizeLimitError):
+    with pytest.raises(SizeLimitError, match="20,000 terms"):
         product([wide, wide, wide])
+    with pytest.raises(SizeLimitError, match="64 factors"):
+        grown(H * W, lambda size: size * size)
+    with pytest.raises(SizeLimitError, match="bits in a number"):
+        grown(H, lambda size: size * 10**1000)
+    with pytest.raises(SizeLimitError, match="bits in a number"):
+        grown(H * W, lambda size: size * 10**1000)
+    with pytest.raises(SizeLimitError, match="150 parts"):
+        grown(H + W, lambda size: (size + size // W) // C)
+    with pytest.raises(SizeLimitError, match="150 parts"):
+        grown(H, lambda size: maximum(size + W, 2 * size) // 3)
+
+
+def grown(size: Dim, step: Callable[[Dim], Dim]) -> Dim:
+    for _ in range(1000):
+        size = step(size)
+    return size
+
+
+def test_a_long_chain_without_normal_form_is_fast_and_exact() -> None:
+    size, value = H + W, 10_000
+    for _ in range(70):
+        size, value = (size + 3) // C + 1, (value + 3) // 2 + 1
+    assert evaluate(size, {"H": 4000, "W": 6000, "C": 2}) == value
+    assert evaluate(substitute(size, {"C": 2}), {"H": 4000, "W": 6000}) == value
 
 
 def test_division_by_zero_is_an_error() -> None:
