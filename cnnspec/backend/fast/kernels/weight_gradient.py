@@ -195,7 +195,7 @@ def weight_gradient(
         tap_step=(steps[0], steps[1], steps[2]),
         source=source.place((-before[0], -before[1], -before[2]), window.stride),
         gradient=gradient.place(),
-        vectors=_vectors(out_blocks),
+        vectors=vectors_for(out_blocks),
         accumulators=accumulators,
     )
 
@@ -241,10 +241,11 @@ def linear_gradient(source: BlockedMap, gradient: BlockedMap, accumulators: int)
         tap_step=(0, 0, source.block),
         source=over_batch(source),
         gradient=over_batch(gradient),
-        vectors=_vectors(gradient.blocks),
+        vectors=vectors_for(gradient.blocks),
         accumulators=accumulators,
     )
 
 
-def _vectors(out_blocks: int) -> int:
+def vectors_for(out_blocks: int) -> int:
+    """How many output vectors a register tile of weight gradients has."""
     return next(many for many in (2, 3, 1) if out_blocks % many == 0)

@@ -17,6 +17,7 @@ from typing import ClassVar
 
 from cnnspec.backend.fast.kernels.taps import Epilogue, Strides, TapConvolution
 from cnnspec.backend.fast.kernels.tiles import shape_of
+from cnnspec.backend.fast.kernels.weight_gradient import WeightGradient, vectors_for
 from cnnspec.backend.fast.layout import BlockedMap, Place
 from cnnspec.backend.fast.simd.emitter import Emitter
 from cnnspec.backend.fast.simd.values import Mask, Vector, Word
@@ -167,6 +168,13 @@ class TransformInputs:
             _, row, column = self.source.pixel
             values = _both_ways(e, _inputs, 6, 6, lambda i, j: e.load(x, i * row + j * column))
             _store_positions(e, values, self.tiles, self.blocks, buffers[1], block, tile)
+        with e.when(tile + buffers[2] >= self.tiles.total):
+            _store_positions(e, _nothing(e), self.tiles, self.blocks, buffers[1], block, tile)
+
+
+def _nothing(e: Emitter) -> list[list[Vector]]:
+    """The positions of a tile past the last: zeros, which add nothing to sums over tiles."""
+    return [[e.vector(0.0)] * 6 for _ in range(6)]
 
 
 def _store_positions(
@@ -298,3 +306,94 @@ class TransformWeights:
             values = _both_ways(e, _weights, 3, 3, lambda i, j: e.load(x, (3 * i + j) * tap))
             for position in range(POSITIONS):
                 e.store(values[position // 6][position % 6], u, position * tap)
+
+
+@dataclass(frozen=True, slots=True)
+class TransformGradients:
+    """Buffers: gradient, Z, number of the first tile. A y Aᵀ of the gradients of the outputs.
+
+    Tiles past the last are zeros, so that sums over tiles may run over all that there is room for.
+    """
+
+    buffers: ClassVar[int] = 3
+    tiles: Tiles
+
+    @property
+    def tasks(self) -> int:
+        """One a tile and block."""
+        return self.tiles.outputs.blocks * self.tiles.together
+
+    def emit(self, e: Emitter, buffers: Sequence[Word], task: Word) -> None:
+        """One tile of one block; what is off the map counts as zero."""
+        tiles, outputs = self.tiles, self.tiles.outputs
+        tile, block = task % tiles.together, task // tiles.together
+        found = tiles.find(tile + buffers[2])
+        place = outputs.place()
+        y = _tile_address(e, buffers[0], place, found, block)
+        inside = tile + buffers[2] < tiles.total
+        for condition, rows, columns in _edges(tiles, found):
+            with e.when(condition & inside):
+
+                def load(row: int, column: int, rows: int = rows, columns: int = columns) -> Vector:
+                    if row >= rows or column >= columns:
+                        return e.vector(0.0)
+                    return e.load(y, row * place.pixel[1] + column * place.pixel[2])
+
+                values = _both_ways(e, _output_gradients, 4, 4, load)
+                _store_positions(e, values, tiles, outputs.blocks, buffers[1], block, tile)
+        with e.when(~inside):
+            _store_positions(e, _nothing(e), tiles, outputs.blocks, buffers[1], block, tile)
+
+
+def gradient_products(tiles: Tiles, in_blocks: int, accumulators: int, *, adds: bool) -> WeightGradient:
+    """The sums over tiles of V and Z at each position, as the weight gradient of a 1 × 1 convolution."""
+    block, step = tiles.outputs.block, tiles.room * tiles.outputs.block
+    out_blocks = tiles.outputs.blocks
+    return WeightGradient(
+        batch=1,
+        groups=POSITIONS,
+        in_blocks=in_blocks,
+        inner=block,
+        out_blocks=out_blocks,
+        count=(1, 1, tiles.together),
+        taps=(1, 1, 1),
+        tap_step=(0, 0, block),
+        source=Place(0, 0, step, (0, 0, block)),
+        gradient=Place(0, 0, step, (0, 0, block)),
+        vectors=vectors_for(out_blocks),
+        accumulators=accumulators,
+        adds=adds,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TransformWeightGradient:
+    """Buffers: sums, packed gradient. Gᵀ u G of every pair of channels, to panels of nine taps.
+
+    The sums lie as `[36][panel][input block][channel][vectors × lanes]`.
+    """
+
+    buffers: ClassVar[int] = 2
+    panels: int
+    in_blocks: int
+    inner: int
+    vectors: int
+
+    @property
+    def tasks(self) -> int:
+        """One a panel, block and channel."""
+        return self.panels * self.in_blocks * self.inner
+
+    def emit(self, e: Emitter, buffers: Sequence[Word], task: Word) -> None:
+        """All output channels of one panel for one input channel."""
+        channel, block = task % self.inner, task // self.inner
+        row = self.vectors * e.lanes
+        tap = self.inner * row
+        position = self.panels * self.in_blocks * tap
+        source = buffers[0] + e.bytes * (block * tap + channel * row)
+        target = buffers[1] + e.bytes * (block * (9 * tap) + channel * row)
+        with e.loop(0, self.vectors) as vector:
+            u, w = source + vector * (e.bytes * e.lanes), target + vector * (e.bytes * e.lanes)
+            values = _both_ways(e, _weight_gradients, 6, 6, lambda i, j: e.load(u, (6 * i + j) * position))
+            for index in range(9):
+                e.store(values[index // 3][index % 3], w, index * tap)
