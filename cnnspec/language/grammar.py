@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).resolve().parent.parent
 @cache
 def grammar_text() -> str:
     """The grammar: inside the package when installed, beside it in a checkout."""
-    for folder in (PACKAGE.parent / "grammars", PACKAGE / "grammars"):
+    for folder in (PACKAGE / "grammars", PACKAGE.parent / "grammars"):
         path = folder / "cnnspec.lark"
         if path.is_file():
             return path.read_text(encoding="utf-8")

@@ -144,8 +144,12 @@ def describe(token: Token) -> str:
     """A token in words."""
     if token.kind in (NEWLINE, END, INDENT, DEDENT, "DOC"):
         return _NOUNS[token.kind]
-    text = token.text if len(token.text) <= _SHOWN else token.text[: _SHOWN - 1] + "…"
-    return f"`{text}`"
+    return f"`{shortened(token.text)}`"
+
+
+def shortened(text: str) -> str:
+    """A text that is not too long to be shown in a message."""
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
 
 
 def _wanted(situation: Situation) -> list[str]:

@@ -22,6 +22,7 @@ UNITS: dict[str, int | Fraction] = {
 }
 _SHAPE = re.compile(r"([0-9][0-9_]*)(?:\.([0-9][0-9_]*))?(?:[eE]([+-]?[0-9]+))?([^0-9_].*)?", re.DOTALL)
 _MAX_EXPONENT_LENGTH = 9
+_SHOWN = 20
 
 
 class NumberProblem(Exception):  # noqa: N818 - becomes a diagnostic, is not an error of the program
@@ -40,7 +41,7 @@ def read_number(text: str) -> int | Fraction:
     """The exact value of a literal; an int where it is whole. Raises NumberProblem."""
     match = _SHAPE.fullmatch(text)
     if match is None:
-        raise NumberProblem("bad-number", f"`{text}` is not a number")
+        raise NumberProblem("bad-number", "this is not a number")
     whole, fraction, exponent, unit = match[1], match[2] or "", match[3] or "0", match[4] or ""
     if unit not in UNITS:
         raise _unknown_unit(text, unit)
@@ -61,10 +62,13 @@ def _check_size(whole: str, fraction: str, exponent: str) -> None:
 
 
 def _unknown_unit(text: str, unit: str) -> NumberProblem:
+    if unit.startswith("x"):
+        return NumberProblem("bad-number", "sizes are numbers joined by `x`", "with names, write `(3, k)`")
     by_spelling = {known.lower(): known for known in UNITS if known}
     known = by_spelling.get(unit.lower()) or by_spelling.get(unit.lower().replace("b", "ib"))
     number = text[: len(text) - len(unit)]
-    message = f"`{unit}` is not a unit of numbers"
+    shown = unit if len(unit) <= _SHOWN else unit[: _SHOWN - 1] + "…"
+    message = f"`{shown}` is not a unit of numbers"
     if known:
         return NumberProblem("bad-number", message, f"write `{number}{known}`")
     return NumberProblem("bad-number", message, "units are K M G T, KiB MiB GiB TiB and %")

@@ -71,6 +71,7 @@ STATEMENTS = {
     "a = b ‹is› c": "`is` is not part of the language",
     "if a ‹in› b: relu": "`in` does not compare",
     "a = ‹.›5": "a number begins with a digit",
+    "a = 5‹.›": "a number ends with a digit",
     "conv(8, 3 ‹x› 5)": "sizes are written without spaces",
     # `=` and `==`
     "if a ‹=› 3: relu": "`=` names a value",
@@ -299,6 +300,7 @@ def test_a_docstring_that_is_never_closed() -> None:
         ("8MB", "`MB` is not a unit of numbers", "write `8MiB`"),
         ("3g", "`g` is not a unit of numbers", "write `3G`"),
         ("2.5mib", "`mib` is not a unit of numbers", "write `2.5MiB`"),
+        ("3xk", "sizes are numbers joined by `x`", "with names, write `(3, k)`"),
         ("3px", "`px` is not a unit of numbers", "units are K M G T, KiB MiB GiB TiB and %"),
         ("1__0", "`_` may only stand between two digits of a number", None),
         ("1_", "`_` may only stand between two digits of a number", None),

@@ -38,6 +38,7 @@ _SLIPS: tuple[Callable[[Situation], Diagnostic | None], ...] = (
     signs.equals,
     signs.foreign_operator,
     signs.leading_point,
+    signs.trailing_point,
     values.sizes_apart,
     values.missing_equals,
     values.missing_word,

@@ -98,6 +98,13 @@ def foreign_operator(s: Situation) -> Diagnostic | None:
     return None
 
 
+def trailing_point(s: Situation) -> Diagnostic | None:
+    """`5.`."""
+    if s.previous.text != "." or len(s.line) < 2 or s.line[-2].kind != "NUMBER":
+        return None
+    return syntax("a number ends with a digit", s.span(s.previous), "leave the point out", edit="")
+
+
 def leading_point(s: Situation) -> Diagnostic | None:
     """`.5`."""
     following = s.source.text[s.token.end : s.token.end + 1]

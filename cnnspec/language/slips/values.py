@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cnnspec.diagnostics import Diagnostic
-from cnnspec.language.mistakes import Situation, describe, missing, syntax
+from cnnspec.language.mistakes import Situation, describe, missing, shortened, syntax
 from cnnspec.language.table import END
 from cnnspec.language.tokens import NEWLINE
 
@@ -47,8 +47,9 @@ def bare_arguments(s: Situation) -> Diagnostic | None:
     """`conv 3`."""
     if s.previous.kind != "NAME" or s.token.kind not in ("NUMBER", "SIZES") or "(" not in s.expected:
         return None
-    message = f"the arguments of `{s.previous.text}` stand in brackets"
-    return syntax(message, s.span(), f"write `{s.previous.text}({s.token.text}, …)`")
+    name, first = shortened(s.previous.text), shortened(s.token.text)
+    message = f"the arguments of `{name}` stand in brackets"
+    return syntax(message, s.span(), f"write `{name}({first}, …)`")
 
 
 def missing_arrow(s: Situation) -> Diagnostic | None:
@@ -71,7 +72,7 @@ def missing_value(s: Situation) -> Diagnostic | None:
     """`x =`, `f(, 3)`."""
     if "NUMBER" not in s.expected or not s.line or s.begins_value:
         return None
-    before = f"`{s.previous.text}`"
+    before = describe(s.previous)
     if s.token.kind in (NEWLINE, END):
         return syntax(f"a value is missing after {before}", s.span(s.previous))
     return syntax(f"a value is missing between {before} and {describe(s.token)}", s.span())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cnnspec.diagnostics import Diagnostic
 from cnnspec.diagnostics.suggest import nearest
-from cnnspec.language.mistakes import HEADS, Situation, missing, syntax
+from cnnspec.language.mistakes import HEADS, Situation, missing, shortened, syntax
 
 _STATEMENTS = (*sorted(HEADS), "input", "output", "expect", "training", "layer", "use")
 _ONLY_IN_BODIES = frozenset({"input", "output", "repeat", "for", "if", "layer", "training"})
@@ -85,7 +85,9 @@ def use_without_quotes(s: Situation) -> Diagnostic | None:
     """`use resnet`."""
     if s.previous.kind != "USE" or s.token.kind != "NAME":
         return None
-    return syntax("`use` takes a path in quotes, or `std`", s.span(), f'write `use "{s.token.text}.cnn"`')
+    return syntax(
+        "`use` takes a path in quotes, or `std`", s.span(), f'write `use "{shortened(s.token.text)}.cnn"`'
+    )
 
 
 def training_alone(s: Situation) -> Diagnostic | None:
