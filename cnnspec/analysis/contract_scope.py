@@ -68,7 +68,7 @@ class ContractScope(Scope):
         """A measured number of the net, of another net, or of a tensor or block."""
         elsewhere = self.elsewhere(node)
         if elsewhere is not None:
-            return evaluate(elsewhere[1], elsewhere[0])
+            return UNKNOWN if isinstance(elsewhere, Unknown) else evaluate(elsewhere.node, elsewhere.scope)
         word = dotted(node)
         if word in WORDS:
             return self._measured(node, word)
@@ -91,8 +91,10 @@ class ContractScope(Scope):
     def call(self, node: ast.Call) -> Value:
         """A function on numbers, or something measured under other circumstances: `macs(H=320)`."""
         elsewhere = self.elsewhere(node.callee)
+        if isinstance(elsewhere, Unknown):
+            return UNKNOWN
         if elsewhere is not None:
-            return elsewhere[0].call(replace(node, callee=elsewhere[1]))
+            return elsewhere.scope.call(replace(node, callee=elsewhere.node))
         word = dotted(node.callee)
         if word in FUNCTIONS:
             values = [evaluate(argument.value, self) for argument in node.arguments]
@@ -118,8 +120,8 @@ class ContractScope(Scope):
 
     # --- what is measured
 
-    def elsewhere(self, node: ast.Expression) -> tuple[ContractScope, ast.Expression] | None:
-        """`resnet50.params` is `params` in the scope of that net."""
+    def elsewhere(self, node: ast.Expression) -> Elsewhere | Unknown | None:
+        """`resnet50.params` is `params` in the scope of that net; None where no net is named."""
         rest = _relative(node, self.nets.spec.nets.keys() - self.values.keys())
         if rest is None:
             return None
@@ -127,8 +129,8 @@ class ContractScope(Scope):
         analysis = self.nets.analysed(net, {}) if net != self.analysis.graph.name else self.analysis
         if isinstance(analysis, str):
             self.report("expect-unknown", f"`{net}` cannot be made: {analysis}", node.span)
-            return None
-        return of_net(self, analysis), inner
+            return UNKNOWN
+        return Elsewhere(of_net(self, analysis), inner)
 
     def layers_at(self, node: ast.Expression) -> list[LayerFacts]:
         """The layers of the block or layer that a label names."""
@@ -184,6 +186,14 @@ class ContractScope(Scope):
         notes = (f"what can be asked of a net: {', '.join(WORDS)}",) if close is None else ()
         self.report("expect-unknown", f"nothing is called `{word}`", node.span, notes=notes, help=help_)
         return UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """An expression and the scope in which to evaluate it."""
+
+    scope: ContractScope
+    node: ast.Expression
 
 
 def of_net(scope: ContractScope, analysis: Analysis) -> ContractScope:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from cnnspec.analysis.contract_scope import ContractScope, Nets, dotted, named_in
+from cnnspec.analysis.contract_scope import ContractScope, Elsewhere, Nets, dotted, named_in
 from cnnspec.analysis.facts import Analysis
 from cnnspec.analysis.measures import SUMS, within
 from cnnspec.diagnostics import Diagnostic, Edit, Help, Label
@@ -166,9 +166,10 @@ def _measured(side: Side, scope: ContractScope) -> tuple[ContractScope, str] | N
     """The first sum over layers that a side asks for, with the place it is asked at."""
     for node in ast.walk(side.node):
         if isinstance(node, ast.Name | ast.Attribute):
-            place, inner = scope.elsewhere(node) or (scope, node)
-            if (word := dotted(inner)) in SUMS:
-                return place, word
+            found = scope.elsewhere(node)
+            here = found if isinstance(found, Elsewhere) else Elsewhere(scope, node)
+            if (word := dotted(here.node)) in SUMS:
+                return here.scope, word
     return None
 
 
