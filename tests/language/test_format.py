@@ -219,7 +219,7 @@ def scattered(draw: st.DrawFn) -> str:
     return text
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(scattered())
 def test_any_layout_is_read_the_same_and_settles_at_once(text: str) -> None:
     once = formatted(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from language.shapes import expression
 
@@ -41,7 +41,6 @@ def test_numbers_are_exact(text: str, value: int | Fraction) -> None:
     assert type(expression(text)) is (int if value == int(value) else Fraction)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10**30), st.integers(0, 20))
 def test_decimals_are_exact(digits: int, places: int) -> None:
     padded = str(digits).rjust(places + 1, "0")
@@ -159,7 +158,6 @@ def operations(draw: st.DrawFn, depth: int = 4) -> tuple[str, object, int]:
     return f"{left} {operator} {right}", tree, level
 
 
-@settings(deadline=None)
 @given(operations())
 def test_brackets_are_needed_only_against_precedence(operation: tuple[str, object, int]) -> None:
     text, tree, _ = operation

@@ -55,7 +55,7 @@ def spans(parsed: Parsed) -> Iterator[Span]:
         waiting += ast.children(node)
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
 @given(texts | damaged())
 def test_any_text_gets_an_answer(text: str) -> None:
     source = Source("test.cnn", text)
