@@ -19,6 +19,7 @@ from cnnspec.backend.plan.model import Head, Plan, Port
 from cnnspec.backend.program import PlainProgram, Program
 from cnnspec.backend.storage import Storage
 from cnnspec.backend.user_arrays import by_name, cannot_run, check_labels, check_samples
+from cnnspec.diagnostics import DiagnosticError
 
 Array = NDArray[Any]
 Precision = Literal["plain", "exact", "fast"]
@@ -61,6 +62,7 @@ class Executable:
         """How many forward passes were made in training: each draws its own dropout."""
         self._program: Program = _program(plan, self.storage, math)
         self._last: _Pass | None = None
+        self._loss_taken = False
         self._outputs: dict[str, Array] = {}
         for slot in plan.slots:
             initial.fill(self.storage.weight(slot), slot, seed)
@@ -120,7 +122,7 @@ class Executable:
         with self.lock:
             self.steps += training
             context = Context(training, self.seed, self.steps, self.threads)
-            self._last = None
+            self._last, self._loss_taken = None, False
             for port in self.plan.inputs:
                 target = self._program.tensor(port.buffer, count)
                 target[...] = arrays[port.name].reshape(target.shape)
@@ -142,6 +144,7 @@ class Executable:
         with self.lock:
             last = self._required()
             self._clear_seeds(last.count)
+            self._loss_taken = True
             return sum(self._head_loss(head, labels, last) for head in self._active_heads(last))
 
     def backward(self, gradients: ArrayLike | Mapping[str, ArrayLike] | None = None) -> None:
@@ -149,8 +152,14 @@ class Executable:
 
         Outputs that are left out get zeros. Gradients are written anew, not added to.
         """
+        if not self.plan.training:
+            raise self._inference_only()
         with self.lock:
             last = self._required()
+            if gradients is None and not self._loss_taken:
+                raise cannot_run(
+                    "there is no loss to go back from", "call loss, or give gradients of the outputs"
+                )
             if gradients is not None:
                 self._write_seeds(by_name(gradients, self.plan.outputs, "output", partly=True), last.count)
             self._program.backward(last.count, last.context)
@@ -185,6 +194,11 @@ class Executable:
         if self._last is None:
             raise cannot_run("there is no forward pass yet that this could belong to", "call forward first")
         return self._last
+
+    def _inference_only(self) -> DiagnosticError:
+        return cannot_run(
+            f"{self.plan.name} was compiled for inference only", "compile it with training=True"
+        )
 
     def _read(self, port: Port, buffer: int | None, count: int) -> Array:
         if buffer is None:
