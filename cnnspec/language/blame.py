@@ -39,8 +39,7 @@ def _report_clash(site: Site, requirement: Requirement, inputs: tuple[Tensor, ..
     graph = site.scope.expansion.graph
     wrong = requirement.port or 0
     other = 0 if wrong else 1
-    spatial = None if requirement.axis is None else requirement.axis - 1
-    notes = [note for port in (other, wrong) for note in _reasons(graph, inputs[port], spatial)]
+    notes = [note for port in (other, wrong) for note in _reasons(graph, inputs[port], requirement.axis)]
     general = Help(requirement.help()) if requirement.help else None
     site.scope.report(
         requirement.code,

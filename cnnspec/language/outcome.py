@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from cnnspec.dims import decide
+from cnnspec.layers import argument_requirements
 from cnnspec.layers.base import Layer, Requirement, Shape, Weight
 
 Shapes = tuple[Shape, ...]
@@ -30,7 +32,8 @@ def outcome_of(layer: Layer, shapes: Shapes, at_least: Mapping[str, int]) -> Out
     conditions: list[Requirement] = []
     primitive = layer
     for primitive in _forms(layer, shapes):
-        for requirement in primitive.requirements(shapes):
+        asked = argument_requirements(layer) if primitive is layer else ()
+        for requirement in chain(asked, primitive.requirements(shapes)):
             holds = decide(requirement.left, requirement.relation, requirement.right, at_least)
             if holds is False:
                 return Outcome(layer, broken=requirement)

@@ -20,6 +20,7 @@ from cnnspec.layers import (
 from cnnspec.layers.arguments import ArgumentProblem, Kind, Parameter, signature
 from cnnspec.layers.base import Derivation, Flops, Init, Layer, Requirement, Shape, Weight, WeightKind
 from cnnspec.layers.registry import LAYERS
+from cnnspec.layers.symbolic_arguments import argument_requirements
 
 __all__ = [
     "LAYERS",
@@ -36,6 +37,7 @@ __all__ = [
     "Weight",
     "WeightKind",
     "activation",
+    "argument_requirements",
     "borders",
     "convolution",
     "depthwise",

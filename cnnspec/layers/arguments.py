@@ -9,6 +9,12 @@ from typing import Any, cast
 
 from cnnspec.dims import Dim, Symbolic, digits, render
 
+MAX_SHOWN = 8
+"""How many entries of a tuple a message shows."""
+
+MAX_PARTS = 4096
+"""The most tensors one may be cut into."""
+
 PerAxis = Dim | tuple[Dim, ...]
 """One size for every spatial axis, or one an axis."""
 
@@ -32,11 +38,15 @@ class ArgumentProblem(Exception):  # noqa: N818 - becomes a diagnostic, is not a
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A sort of argument: `accept` returns the checked value or raises `ArgumentProblem`."""
+    """A sort of argument: `accept` returns the checked value or raises `ArgumentProblem`.
+
+    `least` is the least number it accepts; a symbol is accepted, and must be that great when it has a value.
+    """
 
     words: str
     accept: Callable[[object], object]
     choices: tuple[str, ...] = ()
+    least: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,13 +204,6 @@ def _order(value: object) -> tuple[int, ...]:
     return tuple(axis for axis in order if isinstance(axis, int))
 
 
-MAX_SHOWN = 8
-"""How many entries of a tuple a message shows."""
-
-MAX_PARTS = 4096
-"""The most tensors one may be cut into."""
-
-
 def _number_of_parts(value: object) -> int:
     number = _whole(value, 1)
     if isinstance(number, Symbolic):
@@ -218,18 +221,18 @@ def _parts(value: object) -> Parts:
     return tuple(_whole(item, 1) for item in each)
 
 
-COUNT = Kind("a whole number, at least 1", _count)
-AMOUNT = Kind("a whole number, at least 0", _amount)
-PER_AXIS = Kind("a size, or one an axis", _per_axis(1))
-AMOUNT_PER_AXIS = Kind("an amount, or one an axis", _per_axis(0))
-PADDING = Kind(
-    "`same`, `valid`, an amount, or one or a (before, after) pair an axis", _padding, ("same", "valid")
-)
-SIDES = Kind("an amount, or one or a (before, after) pair an axis", _sides)
-SHAPE = Kind("sizes, such as (64, 7, 7)", _shape)
+_SIDES = "an amount, or one or a (before, after) pair an axis"
+
+COUNT = Kind("a whole number, at least 1", _count, least=1)
+AMOUNT = Kind("a whole number, at least 0", _amount, least=0)
+PER_AXIS = Kind("a size, or one an axis", _per_axis(1), least=1)
+AMOUNT_PER_AXIS = Kind("an amount, or one an axis", _per_axis(0), least=0)
+PADDING = Kind(f"`same`, `valid`, {_SIDES}", _padding, ("same", "valid"), least=0)
+SIDES = Kind(_SIDES, _sides, least=0)
+SHAPE = Kind("sizes, such as (64, 7, 7)", _shape, least=1)
 ORDER = Kind("the axes in their new order, such as (0, 2, 1)", _order)
-NUMBER_OF_PARTS = Kind("a known number of parts", _number_of_parts)
-PARTS = Kind("how many equal parts, or the size of each", _parts)
+NUMBER_OF_PARTS = Kind("a known number of parts", _number_of_parts, least=1)
+PARTS = Kind("how many equal parts, or the size of each", _parts, least=1)
 FLAG = Kind("true or false", _flag)
 REAL = Kind("a number", _real)
 PROBABILITY = Kind("a probability below 1", _probability)

@@ -21,7 +21,8 @@ class Requirement:
     """Something that must hold before a layer's rule means anything.
 
     Decided at once for numbers; for symbols it becomes a condition on them. `argument` names the argument
-    that is to blame, `port` the input that is; `why` and `help` are only called when it fails.
+    that is to blame, `port` the input and `axis` the spatial axis (0 is the first). `why` and `help` are only
+    called when it fails.
     """
 
     code: str

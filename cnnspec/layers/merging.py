@@ -43,9 +43,10 @@ class Elementwise(Layer):
         return Flops(elementwise=elements(outputs[0]) * (len(inputs) - 1))
 
     def index_map(self, inputs: tuple[Shape, ...], port: int, axis: int) -> IndexMap:
-        """The same pixel, or the only one."""
-        size = inputs[port][axis + 1]
-        return IndexMap.everything(1) if size == 1 != self.infer(inputs)[0][axis + 1] else IndexMap.IDENTITY
+        """The same pixel, or the only one where it is repeated."""
+        (shape,) = self.infer(inputs)
+        is_repeated = inputs[port][axis + 1] == 1 and shape[axis + 1] != 1
+        return IndexMap.everything(1) if is_repeated else IndexMap.IDENTITY
 
 
 def _broadcast(left: Shape, right: Shape) -> Shape:
@@ -80,7 +81,7 @@ def _same_size(verb: str, left: Shape, right: Shape, port: int, axis: int) -> Re
         ),
         lambda: _way_out(verb, one, other, axis),
         port=port,
-        axis=axis,
+        axis=axis - 1 if axis else None,
     )
 
 

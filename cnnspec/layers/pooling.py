@@ -168,7 +168,7 @@ class AdaptivePool(Layer):
         return ((inputs[0][0], *per_axis(self.size, len(inputs[0]) - 1)),)
 
     def flops(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Flops:
-        """One operation an element of the largest bin, for every output."""
+        """One operation for each of the ⌈n/m⌉ elements of a bin."""
         bins = (
             ceil_div(inside, outside) for inside, outside in zip(inputs[0][1:], outputs[0][1:], strict=True)
         )

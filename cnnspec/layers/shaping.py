@@ -10,7 +10,7 @@ from cnnspec.layers.arguments import ORDER, SHAPE, arg
 from cnnspec.layers.base import Derivation, Layer, Requirement, Shape
 from cnnspec.layers.derivation import grouped, product_text
 from cnnspec.layers.registry import layer
-from cnnspec.layers.spatial import elements, shape_text
+from cnnspec.layers.spatial import elements, shape_text, tensor_axis_name
 
 
 @layer("identity")
@@ -45,8 +45,8 @@ class Flatten(Rearrangement):
 
     def derive(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Iterator[Derivation]:
         """The product of all sizes."""
-        letters = ["channels", *("n" for _ in inputs[0][1:])]
-        yield Derivation("features", "·".join(letters), product_text(inputs[0]), grouped(outputs[0][0]))
+        names = [tensor_axis_name(len(inputs[0]), axis) for axis in range(len(inputs[0]))]
+        yield Derivation("features", "·".join(names), product_text(inputs[0]), grouped(outputs[0][0]))
 
 
 @layer("reshape")

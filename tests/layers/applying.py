@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from cnnspec.dims import decide
-from cnnspec.layers import LAYERS, Layer, Requirement, Shape, Weight, WeightKind, signature
+from cnnspec.layers import (
+    LAYERS,
+    Layer,
+    Requirement,
+    Shape,
+    Weight,
+    WeightKind,
+    argument_requirements,
+    signature,
+)
 
 Shapes = tuple[Shape, ...]
 
@@ -42,7 +52,8 @@ def apply(layer: Layer, *shapes: Shape, at_least: Mapping[str, int] | None = Non
     conditions: list[Requirement] = []
     primitive = layer
     for primitive in _forms(layer, shapes):
-        for requirement in primitive.requirements(shapes):
+        asked = argument_requirements(layer) if primitive is layer else ()
+        for requirement in chain(asked, primitive.requirements(shapes)):
             holds = decide(requirement.left, requirement.relation, requirement.right, at_least)
             if holds is False:
                 raise BrokenError(requirement)

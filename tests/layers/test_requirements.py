@@ -133,6 +133,17 @@ def test_merges_of_symbols() -> None:
     assert refusal("add", on=((8, H, H), (8, H + 1, H))).requirement.code == "shape-mismatch"
 
 
+def test_a_symbolic_argument_must_be_as_great_as_a_number_in_its_place() -> None:
+    applied = apply(make("conv", H - 64, 1), (3, 8, 8))
+    assert [(c.code, c.left, c.right, c.argument) for c in applied.conditions] == [
+        ("bad-argument", H - 64, 1, "channels")
+    ]
+    cropped = apply(make("crop", ((H - 5, 0), H)), (3, 90, 90), at_least={"H": 4})
+    assert [(c.left, c.right) for c in cropped.conditions if c.code == "bad-argument"] == [(H - 5, 0)]
+    refused = refusal("crop", ((0, -H), 0), on=(MAP,)).requirement
+    assert refused.why() == "`amount` of `crop` must be at least 0, which −H is not"
+
+
 def test_channels_may_be_symbols() -> None:
     applied = apply(make("depthwise", 3, pad=1), (4 * W, H, H))
     assert applied.outputs == ((4 * W, H, H),)
