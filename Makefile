@@ -26,7 +26,7 @@ help:
 
 define FIND_PYTHON
 old=; bare=
-for name in $${PYTHON:-python3.13 python3.12 python3.11 python3 python}; do
+for name in $${PYTHON:-python3 python3.13 python3.12 python3.11 python}; do
     version=$$("$$name" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || continue
     if ! "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
         old="$$old $$name is Python $$version."
