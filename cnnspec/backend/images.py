@@ -6,6 +6,7 @@ Pillow decodes and encodes (PNG and JPEG only: the fewer decoders, the less ther
 from __future__ import annotations
 
 import struct
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,10 @@ from cnnspec.backend.datasets import bad_data, read_npy
 
 _MODES = {1: "L", 3: "RGB"}
 _FORMATS = ("PNG", "JPEG")
-_MOST_PIXELS = 100_000_000
 _BROKEN = (
     UnidentifiedImageError,
     Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
     SyntaxError,
     ValueError,
     EOFError,
@@ -62,12 +63,10 @@ def read_picture(path: Path, mode: str | None) -> NDArray[np.uint8]:
             way_out="give a .npy array",
         )
     try:
-        with Image.open(path, formats=_FORMATS) as picture:
-            if picture.width * picture.height > _MOST_PIXELS:
-                raise bad_data(
-                    f"{path} is {picture.width}×{picture.height}; at most {_MOST_PIXELS:,} pixels are read"
-                )
-            pixels = np.asarray(_upright(picture).convert(mode))
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path, formats=_FORMATS) as picture:
+                pixels = np.asarray(_upright(picture).convert(mode))
     except _BROKEN as error:
         raise bad_data(f"{path} is not a PNG or JPEG picture that can be read: {error}") from error
     except OSError as error:

@@ -213,6 +213,11 @@ def test_python_threads_share_an_executable() -> None:
         np.testing.assert_array_equal(found[index], output)
 
 
+def run_on(net: Executable) -> None:
+    for _ in range(100):
+        net.forward(samples(net.plan))
+
+
 def test_ctrl_c_stops_a_long_run_between_layers() -> None:
     layers = " -> ".join(["conv(32, 3, pad=1)"] * 60)
     net = executable(f"net n():\n    input x: [32, 48, 48]\n    {layers}\n    output it\n", batch=4)
@@ -221,8 +226,7 @@ def test_ctrl_c_stops_a_long_run_between_layers() -> None:
     start = time.perf_counter()
     timer.start()
     with pytest.raises(KeyboardInterrupt):
-        for _ in range(100):
-            net.forward(samples(net.plan))
+        run_on(net)
     assert time.perf_counter() - start < 5
     net.forward(samples(net.plan))
 

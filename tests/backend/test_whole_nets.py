@@ -20,8 +20,8 @@ torch = pytest.importorskip("torch")
 from torch_nets import TorchNet  # noqa: E402
 
 SPECS = Path(cnnspec.__file__).parents[1] / "specs"
-# Inputs so small that the tests are quick, and so large that no batch normalisation is left with a few numbers,
-# where rounding errors have no bound.
+# Inputs so small that the tests are quick, and so large that no batch normalisation is left with a few
+# numbers, where rounding errors have no bound.
 ZOO = {
     "lenet5": {},
     "resnet18": {"H": 64, "W": 49, "classes": 7},
