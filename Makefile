@@ -120,6 +120,9 @@ pyright: $(VENV)/.lint
 imports: $(VENV)/.lint
 	$(BIN)/lint-imports
 
+bench: $(VENV)/.test
+	$(BIN)/python benchmarks/startup.py
+
 docs: $(VENV)/.docs
 	$(BIN)/sphinx-build --quiet -W --keep-going -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
