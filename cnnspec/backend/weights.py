@@ -25,7 +25,7 @@ _TEXTS = "cnnspec"
 
 def save_weights(path: str | Path, arrays: Arrays, metadata: Mapping[str, str]) -> None:
     """Write arrays and a few texts. Raises DiagnosticError (file-unwritable), the old file untouched."""
-    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    contiguous = {name: np.require(array, requirements="C") for name, array in arrays.items()}
     with replacing(Path(path).expanduser()) as fresh:
         try:
             save_file(contiguous, fresh, {_TEXTS: json.dumps(dict(metadata), sort_keys=True)})

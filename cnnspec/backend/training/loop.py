@@ -22,6 +22,7 @@ from cnnspec.backend.training.measuring import Tally, evaluate, hits, prepared
 from cnnspec.backend.training.optimisers import Updates
 from cnnspec.backend.training.progress import BatchDone, EpochDone, Progress
 from cnnspec.backend.training.recipe import Recipe
+from cnnspec.backend.user_arrays import cannot_run
 from cnnspec.diagnostics import Diagnostic, DiagnosticError, Help
 
 Watch = Callable[[Progress], None]
@@ -91,6 +92,7 @@ class _Run:
         self.done.append(self._epoch_done(epoch, tally, perf_counter() - start))
         self.watch(self.done[-1])
 
+    @np.errstate(over="ignore", invalid="ignore")
     def step(self, chosen: NDArray[np.int64], rate: float, tally: Tally) -> None:
         """One batch: forward, loss, backward, update."""
         labels = self.samples.labels[chosen]
@@ -149,6 +151,10 @@ def _order(seed: int, epoch: int, count: int) -> NDArray[np.int64]:
 def _check(executable: Executable, dataset: Dataset) -> None:
     """Raise DiagnosticError where the net cannot learn from these samples."""
     plan = executable.plan
+    if not plan.training:
+        raise cannot_run(f"{plan.name} was compiled for inference only", "compile it with training=True")
+    if not plan.trainable:
+        raise cannot_run(f"{plan.name} has no weights to train")
     if len(plan.inputs) != 1:
         raise bad_data(f"{plan.name} reads {len(plan.inputs)} inputs; {dataset.name} has one image a sample")
     for samples in (dataset.training_part(), dataset.test):

@@ -1,4 +1,4 @@
-"""No two buffers that are alive together share memory, and every buffer is alive whenever a step touches it."""
+"""No two buffers that are alive together share memory, and a buffer is alive whenever a step touches it."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def buffers_of(step: Forward | BackwardStep) -> set[int]:
 
 
 def timeline(plan: Plan) -> list[set[int]]:
-    """The buffers touched at every time: first the inputs too, at time F the outputs, last the inputs' gradients."""
+    """The buffers touched at every time: first also the inputs, at time F the outputs, last the gradients."""
     ends = {port.buffer for port in plan.outputs} | {head.logits for head in plan.heads}
     ends |= {end.gradient for end in (*plan.outputs, *plan.heads) if end.gradient is not None}
     steps = [
