@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cnnspec.analysis.facts import Analysis
     from cnnspec.backend.executable import Executable
     from cnnspec.backend.plan import Plan
-    from cnnspec.diagnostics import Diagnostic
+    from cnnspec.diagnostics import Diagnostic, Span
     from cnnspec.graph import Graph
     from cnnspec.language.elaborate import Binding, Elaborated
     from cnnspec.language.spec import Loaded, Spec
@@ -65,14 +65,20 @@ def check_contracts(spec: Spec, analysis: Analysis) -> tuple[Diagnostic, ...]:
 
 
 def check(spec: Spec) -> tuple[Diagnostic, ...]:
-    """Elaborate every net of a spec at its defaults and hold it to its contracts; the findings."""
+    """Elaborate every net of a spec at its defaults and hold it to its contracts; the findings, each said once."""
+    from cnnspec.language.unreached import check_definitions
+
     findings: list[Diagnostic] = []
     for name in spec.nets:
         made = elaborate(spec, name)
         findings.extend(made.diagnostics)
         if made.graph is not None:
             findings.extend(check_contracts(spec, analyse(made.graph)))
-    return tuple(findings)
+    findings.extend(check_definitions(spec))
+    said: dict[tuple[str, Span | None], Diagnostic] = {}
+    for finding in findings:
+        said.setdefault((finding.code, finding.span), finding)
+    return tuple(said.values())
 
 
 def plan(graph: Graph, *, batch: int, training: bool = False, dtype: str = "float32") -> Plan:

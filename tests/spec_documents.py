@@ -29,6 +29,7 @@ from cnnspec.graph import Graph, Node
 from cnnspec.graph.invariants import verify_graph
 from cnnspec.language.elaborate import elaborate
 from cnnspec.language.spec import load_spec
+from cnnspec.language.unreached import check_definitions
 from cnnspec.layers.spatial import shape_text
 
 FENCE = re.compile(r"^```cnn\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -131,6 +132,8 @@ def _run(example: Example, path: Path) -> tuple[list[Diagnostic], list[Graph]]:
             verify_graph(made.graph)
             graphs.append(made.graph)
             diagnostics += check_contracts(loaded.spec, analyse(made.graph))
+    said = {(d.code, d.span) for d in diagnostics}
+    diagnostics += [d for d in check_definitions(loaded.spec) if (d.code, d.span) not in said]
     return list(dict.fromkeys(diagnostics)), graphs
 
 

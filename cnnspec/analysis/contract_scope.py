@@ -19,7 +19,7 @@ from cnnspec.language.evaluate import evaluate, whole_number
 from cnnspec.language.names import choice
 from cnnspec.language.scope import Scope
 from cnnspec.language.spec import Spec
-from cnnspec.language.values import UNKNOWN, UNNAMED, Unknown, Value, describe
+from cnnspec.language.values import UNKNOWN, UNNAMED, Unknown, Value, describe, is_known
 
 NetKey = tuple[str, frozenset[tuple[str, Binding]]]
 
@@ -98,7 +98,7 @@ class ContractScope(Scope):
         word = dotted(node.callee)
         if word in FUNCTIONS:
             values = [evaluate(argument.value, self) for argument in node.arguments]
-            return UNKNOWN if UNKNOWN in values else call_function(word, values)
+            return call_function(word, values) if all(map(is_known, values)) else UNKNOWN
         if word in WORDS:
             return self._measured_with(node, word)
         self.report(

@@ -12,7 +12,7 @@ from cnnspec.language import ast, limits
 from cnnspec.language.blame import report_broken, report_unlike
 from cnnspec.language.given import GivenProblem, given_values
 from cnnspec.language.outcome import Outcome
-from cnnspec.language.values import UNKNOWN, Value
+from cnnspec.language.values import UNKNOWN, Value, is_known
 from cnnspec.layers.base import Layer, Shape, Weight
 
 if TYPE_CHECKING:
@@ -111,11 +111,11 @@ def _alike(site: Site, weights: tuple[Weight, ...], owner: str) -> bool:
 def _given(site: Site, weights: tuple[Weight, ...]) -> tuple[float, ...] | None:
     if site.frozen and not weights:
         span = site.argument_span("frozen")
-        site.scope.report("bad-argument", f"`{site.word}` has no weights to freeze", span)
-    if site.given is None or site.given is UNKNOWN:
+        site.scope.report("given-weights", f"`{site.word}` has no weights to freeze", span)
+    if site.given is None or not is_known(site.given):
         return None
     try:
         return given_values(site.word, weights, site.given)
     except GivenProblem as problem:
-        site.scope.report("bad-argument", problem.message, site.argument_span("weights"))
+        site.scope.report("given-weights", problem.message, site.argument_span("weights"))
         return None

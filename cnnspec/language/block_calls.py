@@ -30,6 +30,8 @@ def expand(scope: BodyScope, block: Block, node: ast.Name | ast.Call) -> Value:
     if bound is None:
         return UNKNOWN
     values = _values(scope, definition, bound)
+    if scope.expansion.is_blind:
+        return UNKNOWN
     frame = Frame(written(definition.name, values), node.span)
     paths = scope.namer.path(definition.name, scope.label(node))
     body = replace(
@@ -39,6 +41,7 @@ def expand(scope: BodyScope, block: Block, node: ast.Name | ast.Call) -> Value:
         values=values,
         namer=inside(paths, scope.expansion.labels(definition)),
         outputs={},
+        is_net=False,
         entry=scope.main if definition.is_complete else UNKNOWN,
         main=scope.main if definition.is_complete else UNKNOWN,
         stage=None,

@@ -33,6 +33,7 @@ class BodyScope(Scope):
     values: dict[str, Value]
     namer: Namer
     outputs: dict[str, Tensor | Unknown]
+    is_net: bool
     entry: Value | None = None
     main: Value | None = None
     stage: ast.Stage | None = None
@@ -48,6 +49,7 @@ class BodyScope(Scope):
             self.values,
             namer or self.namer,
             self.outputs,
+            self.is_net,
             self.entry,
             main,
             stage,
@@ -58,11 +60,6 @@ class BodyScope(Scope):
         """The label of what an expression makes, where it is the labelled stage itself."""
         stage = self.stage
         return stage.label if stage is not None and stage.value is node else None
-
-    @property
-    def is_net(self) -> bool:
-        """Whether this is the body of the net itself."""
-        return not self.trace
 
     @property
     def constants(self) -> Mapping[str, Value]:

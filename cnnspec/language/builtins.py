@@ -69,7 +69,7 @@ def _items(value: Value) -> tuple[Value, ...]:
         return value
     if isinstance(value, Outputs):
         return tuple(value.named.values())
-    raise ArithmeticProblem("type-mismatch", f"a list is needed, not {describe(value)}")
+    raise ArithmeticProblem("not-a-list", f"a list is needed, not {describe(value)}")
 
 
 def _numbers(values: tuple[Value, ...]) -> list[Number]:

@@ -21,6 +21,7 @@ from cnnspec.language.values import (
     Unknown,
     Value,
     describe,
+    is_known,
 )
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def call(scope: BodyScope, node: ast.Call) -> Value:
             return unknown_callable(scope, callee)
     value = evaluate(callee, scope)
     if not isinstance(value, Unknown):
-        scope.report("type-mismatch", f"{describe(value)} cannot be called", callee.span)
+        scope.report("not-callable", f"{describe(value)} cannot be called", callee.span)
     return UNKNOWN
 
 
@@ -66,6 +67,6 @@ def _function(scope: BodyScope, target: Function, node: ast.Name | ast.Call) -> 
             scope.report("unknown-argument", message, argument.name_span or argument.span)
             return UNKNOWN
     values = [evaluate(argument.value, scope) for argument in node.arguments]
-    if any(isinstance(value, Unknown) for value in values):
+    if not all(map(is_known, values)):
         return UNKNOWN
     return call_function(target.name, values)

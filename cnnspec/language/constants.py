@@ -19,6 +19,8 @@ def evaluated(scope: BodyScope) -> Mapping[str, Value]:
     values: dict[str, Value] = {}
     scope.expansion.constants[scope.unit] = values
     nowhere = Namer("", "", {})
-    at_file_level = replace(scope, trace=(), values=values, namer=nowhere, entry=None, main=None, stage=None)
+    at_file_level = replace(
+        scope, trace=(), values=values, namer=nowhere, is_net=False, entry=None, main=None, stage=None
+    )
     run_body(scope.unit.file.assignments, at_file_level)
     return values

@@ -52,7 +52,7 @@ def elaborate(
     log = Log(at_least=graph.at_least)
     expansion = Expansion(graph, log, definition.is_complete, bindings or {}, symbolic)
     namer = Namer("", "", expansion.labels(definition))
-    scope = BodyScope(log, (), expansion, spec.main, {}, namer, {})
+    scope = BodyScope(log, (), expansion, spec.main, {}, namer, {}, is_net=True)
     try:
         _expand(scope, definition)
     except LimitReached:

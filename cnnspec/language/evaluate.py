@@ -28,6 +28,7 @@ from cnnspec.language.values import (
     Unknown,
     Value,
     describe,
+    is_known,
     is_number,
 )
 
@@ -76,7 +77,7 @@ def decided(node: ast.Expression, scope: Scope) -> bool | Unknown:
         scope.report("symbolic-choice", message, node.span, help=binding_help(value.symbols))
     else:
         message = f"a condition must be true or false, not {describe(value)}"
-        scope.report("type-mismatch", message, node.span)
+        scope.report("not-a-condition", message, node.span)
     return UNKNOWN
 
 
@@ -134,11 +135,11 @@ def _index(node: ast.Index, scope: Scope) -> Value:
         return UNKNOWN
     items = tuple(base.named.values()) if isinstance(base, Outputs) else base
     if not isinstance(items, tuple):
-        scope.report("type-mismatch", f"{describe(base)} has no positions", node.base.span)
+        scope.report("not-a-list", f"{describe(base)} has no positions", node.base.span)
         return UNKNOWN
     if not -len(items) <= position < len(items):
         message = f"there is no position {position} in {describe(base)}: it has {len(items)}, counted from 0"
-        scope.report("bad-argument", message, node.index.span)
+        scope.report("out-of-range", message, node.index.span)
         return UNKNOWN
     return items[position]
 
@@ -204,7 +205,7 @@ def _connective(node: ast.Binary, left: Value, scope: Scope) -> Value:
     for side, value in ((node.left, left), (node.right, right)):
         if not isinstance(value, Truth | Unknown):
             message = f"`{node.operator}` needs true or false, not {describe(value)}"
-            scope.report("type-mismatch", message, side.span)
+            scope.report("not-a-condition", message, side.span)
             return UNKNOWN
     if not isinstance(left, Truth) or not isinstance(right, Truth):
         return UNKNOWN
@@ -273,7 +274,7 @@ def compared(operator: str, left: Side, right: Side, scope: Scope) -> Truth | Un
     if isinstance(left.value, Axes) or isinstance(right.value, Axes):
         return _compared_along_axes(operator, left, right, scope)
     here, there = left.value, right.value
-    if isinstance(here, Unknown) or isinstance(there, Unknown):
+    if not is_known(here) or not is_known(there):
         return UNKNOWN
     if is_number(here) and is_number(there):
         return compare(here, operator, there, scope.at_least)
@@ -281,7 +282,7 @@ def compared(operator: str, left: Side, right: Side, scope: Scope) -> Truth | Un
         unfit = isinstance(side.value, Tensor | Outputs | Transformation)
         if unfit or (operator not in ("==", "!=") and not is_number(side.value)):
             message = f"cannot compare {describe(side.value)} by `{operator}`"
-            scope.report("type-mismatch", message, side.node.span)
+            scope.report("not-comparable", message, side.node.span)
             return UNKNOWN
     result = equal(here, there, scope.at_least)
     return result if operator == "==" else negated(result)

@@ -44,6 +44,8 @@ class Expansion:
     is_complete: bool
     bindings: Mapping[str, Binding] = field(default_factory=dict[str, Binding])
     symbolic: bool = False
+    is_blind: bool = False
+    """Whether only what can be said without knowing any tensor or parameter is looked at."""
     known: set[str] = field(default_factory=set[str])
     """The names that can be bound from outside: the symbols of inputs and the parameters of the net."""
     layers: dict[Hashable, Layer] = field(default_factory=dict[Hashable, Layer])

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def add_input(node: ast.Input, scope: BodyScope) -> None:
     """`input name: [sizes] where …`: the first one begins the main line."""
     if not scope.is_net:
-        scope.report("type-mismatch", "only a net has inputs; a block is given `in`", node.span)
+        scope.report("input-in-block", "only a net has inputs; a block is given `in`", node.span)
         return
     sizes = [_size(dim, scope) for dim in node.dims]
     for condition in node.where:
@@ -70,7 +70,7 @@ def _checked(value: Value, span: Span, scope: BodyScope) -> Dim | Unknown:
         return value
     if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
         return value
-    scope.report("bad-argument", f"a size is a whole number, at least 1, not {describe(value)}", span)
+    scope.report("bad-size", f"a size is a whole number, at least 1, not {describe(value)}", span)
     return UNKNOWN
 
 

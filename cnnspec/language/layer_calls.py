@@ -17,7 +17,17 @@ from cnnspec.language.evaluate import binding_help, evaluate, words
 from cnnspec.language.names import TRUTHS, callable_named, is_transformation, unknown
 from cnnspec.language.names import bound as value_named
 from cnnspec.language.tensors import as_tensor, main_line
-from cnnspec.language.values import UNKNOWN, LayerWord, Quotient, Unknown, Value, describe, is_number, show
+from cnnspec.language.values import (
+    UNKNOWN,
+    LayerWord,
+    Quotient,
+    Unknown,
+    Value,
+    describe,
+    is_known,
+    is_number,
+    show,
+)
 from cnnspec.layers import ArgumentProblem, Layer, Parameter, signature
 from cnnspec.layers.arguments import FLAG
 from cnnspec.layers.classic_kernels import KERNELS
@@ -33,8 +43,7 @@ Values = dict[str, Value]
 def apply_word(scope: BodyScope, target: LayerWord, node: ast.Name | ast.Call) -> Value:
     """What a layer of the language makes of the main line, or of the tensors given to it."""
     arguments, operands = _parted(target, node)
-    if not operands and _is_functional(scope, target, arguments):
-        _report_functional(scope, target, arguments)
+    if not operands and arguments and _is_functional(scope, target, arguments):
         return UNKNOWN
     bound = bind(scope, node, arguments, formals(target), lambda word: _stands_for_flag(scope, word))
     given = [_operand(scope, operand) for operand in operands]
@@ -98,21 +107,31 @@ def _parted(
 
 
 def _is_functional(scope: BodyScope, target: LayerWord, arguments: tuple[ast.Argument, ...]) -> bool:
-    """Whether the first argument is a tensor or would become one, as in the `relu(x)` of other tools."""
-    if not arguments or arguments[0].name is not None:
+    """Whether the first argument is a tensor or would become one, as in the `relu(x)` of other tools.
+
+    That is reported; where it cannot be known, as the argument is unknown, nothing more is said of the call.
+    """
+    first, too_many = arguments[0], len(arguments) > len(formals(target).positional)
+    if first.name is not None:
         return False
-    node = arguments[0].value
-    if isinstance(node, ast.Name):
-        return node.name in ("in", "it") or isinstance(value_named(scope, node.name), Tensor)
-    too_many = len(arguments) > len(formals(target).positional)
-    return (too_many or isinstance(node, ast.Call | ast.Pipeline)) and is_transformation(scope, node)
+    if isinstance(first.value, ast.Name):
+        value = value_named(scope, first.value.name)
+        unknown_value = value is UNKNOWN and too_many
+        functional = first.value.name in ("in", "it") or isinstance(value, Tensor)
+    else:
+        unknown_value = False
+        functional = too_many or isinstance(first.value, ast.Call | ast.Pipeline)
+    if functional and (isinstance(first.value, ast.Name) or is_transformation(scope, first.value)):
+        _report_functional(scope, target, arguments)
+        return True
+    return unknown_value
 
 
 def _report_functional(scope: BodyScope, target: LayerWord, arguments: tuple[ast.Argument, ...]) -> None:
     tensor, *others = (argument.span.text for argument in arguments)
     written = f"{target.word}({', '.join(others)})" if others else target.word
     message = f"`{target.word}` works on what flows into it, which is not an argument"
-    scope.report("type-mismatch", message, arguments[0].span, help=Help(f"write `{tensor} -> {written}`"))
+    scope.report("functional-call", message, arguments[0].span, help=Help(f"write `{tensor} -> {written}`"))
 
 
 def _operand(scope: BodyScope, operand: ast.Argument) -> Value:
@@ -189,7 +208,7 @@ def _frozen(scope: BodyScope, bound: Bound, values: Values) -> bool:
 def _accepted(scope: BodyScope, parameter: Parameter, argument: ast.Argument, value: Value) -> object:
     """The value as the layer takes it; `UNKNOWN`, and reported, where it does not."""
     span = argument.value.span
-    if isinstance(value, Unknown):
+    if not is_known(value):
         return UNKNOWN
     if isinstance(value, Quotient):
         help_ = Help("divide by `//`, which rounds down")

@@ -109,7 +109,7 @@ def unknown(scope: BodyScope, node: ast.Name, words: Iterable[str] = ()) -> Valu
 
     `words` are those that would stand for themselves here.
     """
-    close = nearest(node.name, [*scope.values, *scope.constants, *words])
+    close = nearest(node.name, [*scope.values, *scope.constants, *words, *TRUTHS])
     if close is None or layer_in_our_words(node.name):
         return unknown_callable(scope, node, f"nothing is called `{node.name}` here", "unknown-name")
     if scope.unit.complete:

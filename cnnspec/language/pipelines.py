@@ -59,6 +59,9 @@ def _forgets(here: BodyScope, node: ast.Expression) -> bool:
         return False
     way_out = Help(f"to add it write `it + {node.name}`, to append its channels `concat(it, {node.name})`")
     here.report(
-        "type-mismatch", f"`{node.name}` is a tensor: it cannot take what flows here", node.span, help=way_out
+        "tensor-in-pipeline",
+        f"`{node.name}` is a tensor: it cannot take what flows here",
+        node.span,
+        help=way_out,
     )
     return True

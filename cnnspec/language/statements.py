@@ -37,11 +37,18 @@ def result_of(body: BodyScope, name: str) -> Value:
     return Outputs(name, dict(body.outputs))
 
 
-def poison(body: Iterable[ast.Statement], scope: BodyScope) -> None:
-    """Leave nothing known behind of statements that cannot be carried out: no names, no main line."""
+def _look_at(body: Iterable[ast.Statement], scope: BodyScope) -> None:
+    """Leave nothing known behind of statements that it is not known whether to carry out."""
+    body = tuple(body)
+    if scope.expansion.is_blind:
+        run_body(body, replace(scope, outputs={}))
+    _poison(body, scope)
+
+
+def _poison(body: Iterable[ast.Statement], scope: BodyScope) -> None:
     for statement in body:
         for inner in _bodies(statement):
-            poison(inner, scope)
+            _poison(inner, scope)
         scope.values.update(dict.fromkeys(_bound_by(statement), UNKNOWN))
     scope.main = UNKNOWN
 
@@ -77,7 +84,7 @@ def _flow(node: ast.Flow, scope: BodyScope) -> None:
         return
     way_out = Help("a line by itself is a step of the main line; to name a value write `name = …`")
     message = f"this line gives {describe(value)}, not a tensor"
-    scope.report("type-mismatch", message, node.span, help=way_out)
+    scope.report("not-a-tensor", message, node.span, help=way_out)
     scope.main = UNKNOWN
 
 
@@ -105,7 +112,7 @@ def _unpack(targets: tuple[ast.Target, ...], value: Value, scope: BodyScope, spa
         given = f"{len(items)} values" if isinstance(items, tuple) else describe(items)
         message = f"{len(targets)} names cannot share {given}"
         labels = (Label(span, given),)
-        scope.report("type-mismatch", message, targets[0].span.to(targets[-1].span), labels=labels)
+        scope.report("unpack-count", message, targets[0].span.to(targets[-1].span), labels=labels)
     scope.values.update((target.name, UNKNOWN) for target in targets)
 
 
@@ -151,8 +158,8 @@ def _loss_weight(node: ast.Output, scope: BodyScope) -> float:
 
 def _repeat(node: ast.Repeat, scope: BodyScope) -> None:
     count = whole_number(node.count, scope, "the count of `repeat`")
-    if isinstance(count, Unknown):
-        poison(node.body, scope)
+    if isinstance(count, Unknown) or (count == 0 and scope.expansion.is_blind):
+        _look_at(node.body, scope)
         return
     if count < 0:
         scope.report("bad-argument", f"nothing can be repeated {count} times", node.count.span)
@@ -167,12 +174,12 @@ def _repeat(node: ast.Repeat, scope: BodyScope) -> None:
 def _for(node: ast.For, scope: BodyScope) -> None:
     value = evaluate(node.iterable, scope)
     items = tuple(value.named.values()) if isinstance(value, Outputs) else value
-    if not isinstance(items, tuple):
-        if not isinstance(value, Unknown):
-            scope.report(
-                "type-mismatch", f"`for` goes through a list, not {describe(value)}", node.iterable.span
-            )
-        poison((node,), scope)
+    if not isinstance(items, tuple | Unknown):
+        message = f"`for` goes through a list, not {describe(value)}"
+        scope.report("type-mismatch", message, node.iterable.span)
+    if not isinstance(items, tuple) or (not items and scope.expansion.is_blind):
+        scope.values.update((target.name, UNKNOWN) for target in node.targets)
+        _look_at(node.body, scope)
         return
     for item in items:
         if len(node.targets) == 1:
@@ -183,15 +190,24 @@ def _for(node: ast.For, scope: BodyScope) -> None:
 
 
 def _if(node: ast.If, scope: BodyScope) -> None:
-    for condition, body in node.branches:
+    for position, (condition, body) in enumerate(node.branches):
         holds = decided(condition, scope)
         if isinstance(holds, Unknown):
-            poison((node,), scope)
+            _undecided(node, position, scope)
             return
         if holds:
             run_body(body, scope)
             return
     run_body(node.otherwise, scope)
+
+
+def _undecided(node: ast.If, position: int, scope: BodyScope) -> None:
+    """It is not known which branch from a position on is taken."""
+    for condition, _ in node.branches[position + 1 :]:
+        evaluate(condition, scope)
+    for _, body in node.branches[position:]:
+        _look_at(body, scope)
+    _look_at(node.otherwise, scope)
 
 
 def _expect(node: ast.Expect, scope: BodyScope) -> None:

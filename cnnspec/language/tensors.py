@@ -47,12 +47,12 @@ def as_tensor(scope: BodyScope, value: Value, span: Span) -> Tensor | Unknown:
         message = f"`{value.block}` gives {len(value.named)} tensors here: {_listed(list(value.named))}"
         first = next(iter(value.named))
         way_out = Help(f"name what it gives, `r = {value.block}(…)`, and take one: `r.{first}`")
-        scope.report("type-mismatch", message, span, help=way_out)
+        scope.report("several-tensors", message, span, help=way_out)
     elif isinstance(value, tuple) and any(isinstance(item, Tensor) for item in value):
         way_out = Help("give each a name: " + ", ".join("abcdefgh"[: len(value)]) + " = …")
-        scope.report("type-mismatch", f"these are {len(value)} tensors, not one", span, help=way_out)
+        scope.report("several-tensors", f"these are {len(value)} tensors, not one", span, help=way_out)
     else:
-        scope.report("type-mismatch", f"a tensor is needed here, not {describe(value)}", span)
+        scope.report("not-a-tensor", f"a tensor is needed here, not {describe(value)}", span)
     return UNKNOWN
 
 
@@ -71,7 +71,7 @@ def combine(scope: BodyScope, node: ast.Binary, left: Value, right: Value) -> Va
     if isinstance(first, Unknown) or isinstance(second, Unknown):
         return UNKNOWN
     if node.operator not in ("+", "-", "*"):
-        scope.report("type-mismatch", f"there is no `{node.operator}` of tensors", node.operator_span)
+        scope.report("tensor-arithmetic", f"there is no `{node.operator}` of tensors", node.operator_span)
         return UNKNOWN
     if node.operator == "-":
         second = _times(scope, node.right, second, -1)
@@ -102,7 +102,7 @@ def _with_number(scope: BodyScope, node: ast.Binary, left: Value, right: Value) 
         case _:
             verb = {"+": "add", "-": "subtract"}.get(node.operator, "do this to")
             message = f"cannot {verb} {describe(left)} and {describe(right)}"
-            scope.report("type-mismatch", message, node.operator_span)
+            scope.report("tensor-arithmetic", message, node.operator_span)
     return UNKNOWN
 
 

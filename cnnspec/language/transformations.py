@@ -20,6 +20,8 @@ def deferred(
     scope: BodyScope, node: ast.Expression, name: str, sharing: Sharing | None = None
 ) -> Transformation:
     """An expression to be applied later; its names keep the values that they have now."""
+    if scope.expansion.is_blind and not isinstance(node, ast.Name):
+        evaluate(node, scope)
     return Transformation(node, replace(scope, values=dict(scope.values)), name, sharing)
 
 
@@ -57,5 +59,5 @@ def _called(scope: BodyScope, target: Transformation, node: ast.Call) -> Value:
     if not node.arguments:
         return scope.apply(target, ast.Name(node.span, target.name))
     way_out = Help(f"write `{target.name}` without brackets")
-    scope.report("type-mismatch", f"`{target.name}` has its arguments already", node.span, help=way_out)
+    scope.report("not-callable", f"`{target.name}` has its arguments already", node.span, help=way_out)
     return UNKNOWN

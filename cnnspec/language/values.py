@@ -142,6 +142,11 @@ Callable = LayerWord | Block | Function | Transformation
 Value = Number | bool | str | tuple["Value", ...] | Tensor | Outputs | Undecided | Callable | Unknown
 
 
+def is_known(value: Value) -> bool:
+    """Whether a value, and everything in it if it is a list, is known."""
+    return all(map(is_known, value)) if isinstance(value, tuple) else not isinstance(value, Unknown)
+
+
 def is_number(value: object) -> TypeGuard[Number]:
     """Whether a value is a number or a formula (true and false are not)."""
     return isinstance(value, int | Fraction | Symbolic | Quotient) and not isinstance(value, bool)
