@@ -20,7 +20,7 @@ MAX_DIGITS = 4000
 MAX_SYNTAX_ERRORS = 100
 """How many mistakes are reported before reading stops."""
 
-MAX_FILES = 200
+MAX_FILES = 100
 """How many files one spec may use, directly or through others."""
 
 MAX_BITS = 4096

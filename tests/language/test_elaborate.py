@@ -282,8 +282,8 @@ def test_the_first_net_is_the_default() -> None:
         ("secnd", {}, "unknown-net", "has no net `secnd`"),
         (None, {"H": 3}, "unknown-name", "`first` has no symbol or parameter `H`"),
         ("second", {"clases": 3}, "unknown-name", "no symbol or parameter `clases`"),
-        ("second", {"H": 0}, "bad-argument", "a size is a whole number, at least 1, not the number 0"),
-        ("second", {"H": Fraction(1, 2)}, "bad-argument", "at least 1, not the number 0.5"),
+        ("second", {"H": 0}, "bad-size", "a size is a whole number, at least 1, not the number 0"),
+        ("second", {"H": Fraction(1, 2)}, "bad-size", "at least 1, not the number 0.5"),
     ],
 )
 def test_what_does_not_exist_is_said(
