@@ -8,7 +8,7 @@ import numpy as np
 
 from cnnspec.analysis.facts import Analysis, LayerFacts
 from cnnspec.backend.certificate import Claim, Section, Topic, Verdict, compared, text_of, unchecked
-from cnnspec.backend.executable import Arrays, Executable
+from cnnspec.backend.executable import Array, Arrays, Executable
 from cnnspec.backend.kernels.arrays import Context
 from cnnspec.backend.kernels.operations import Shape
 from cnnspec.backend.plan.sizes import whole
@@ -49,8 +49,15 @@ def _run(executable: Executable, inputs: Arrays) -> Iterator[tuple[str, list[Sha
         except ValueError as refusal:
             yield step.path, f"refused: {refusal}"
             return
-        missing = sum(int((target.view(np.uint64) == _UNWRITTEN).sum()) for target in targets)
+        missing = sum(_clear_unwritten(target) for target in targets)
         yield step.path, f"{missing} elements not written" if missing else [t.shape for t in targets]
+
+
+def _clear_unwritten(target: Array) -> int:
+    """How many elements were not written; they become 0, so that later layers are not blamed."""
+    unwritten = target.view(np.uint64) == _UNWRITTEN
+    target[unwritten] = 0
+    return int(unwritten.sum())
 
 
 def _claims(facts: LayerFacts, found: dict[str, list[Shape] | str]) -> Iterator[Claim]:
