@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cnnspec.diagnostics import Span
+from cnnspec.dims import Symbolic
 from cnnspec.graph import Tensor
 from cnnspec.language import ast, attributes, calls, constants, names, pipelines, tensors
 from cnnspec.language.evaluate import evaluate
-from cnnspec.language.expansion import Expansion
+from cnnspec.language.expansion import FREE, Expansion
+from cnnspec.language.holes import key_of
 from cnnspec.language.naming import Namer
 from cnnspec.language.scope import Scope
 from cnnspec.language.spec import Unit
@@ -66,6 +68,15 @@ class BodyScope(Scope):
         """The values that the file gives to names outside of definitions."""
         found = self.expansion.constants.get(self.unit)
         return constants.evaluated(self) if found is None else found
+
+    def hole(self, node: ast.Hole) -> Value:
+        """The value that the elaborator was told to put in, or nothing yet."""
+        value = self.expansion.bindings.get(key_of(node))
+        if value is None or value is FREE:
+            return super(BodyScope, self).hole(node)
+        if not isinstance(value, Symbolic):
+            self.expansion.graph.bindings[key_of(node)] = value
+        return value
 
     def name(self, node: ast.Name) -> Value:
         """A number, a tensor, or what a layer makes of the main line."""

@@ -105,7 +105,7 @@ def _add_result(scope: BodyScope, definition: ast.Definition) -> None:
 def _check_bindings(scope: BodyScope) -> None:
     """Every name bound from outside must be one of the net."""
     known = scope.expansion.known
-    for name in scope.expansion.bindings.keys() - known:
+    for name in filter(str.isidentifier, scope.expansion.bindings.keys() - known):
         close = nearest(name, known)
         can = f"it has {', '.join(f'`{k}`' for k in sorted(known))}" if known else "it has none"
         way_out = f"did you mean `{close}`?" if close else can

@@ -120,8 +120,7 @@ def _name(node: ast.Name, scope: Scope) -> Value:
 
 
 def _hole(node: ast.Hole, scope: Scope) -> Value:
-    scope.report("unbound-symbol", "`?` stands for a value still to be found", node.span)
-    return UNKNOWN
+    return scope.hole(node)
 
 
 def _attribute(node: ast.Attribute, scope: Scope) -> Value:
@@ -176,10 +175,10 @@ def _unary(node: ast.Unary, scope: Scope) -> Value:
     if node.operator == "-" and isinstance(value, Tensor):
         minus = ast.Number(node.span, -1)
         return scope.combine(ast.Binary(node.span, "*", node.span, minus, node.operand), -1, value)
-    wanted = "true or false" if node.operator == "not" else "a number"
-    scope.report(
-        "type-mismatch", f"`{node.operator}` needs {wanted}, not {describe(value)}", node.operand.span
+    code, wanted = (
+        ("not-a-condition", "true or false") if node.operator == "not" else ("type-mismatch", "a number")
     )
+    scope.report(code, f"`{node.operator}` needs {wanted}, not {describe(value)}", node.operand.span)
     return UNKNOWN
 
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Final
 
 from cnnspec.diagnostics import Span
-from cnnspec.dims import symbol
+from cnnspec.dims import Symbolic, symbol
 from cnnspec.graph import Graph
 from cnnspec.language import ast, limits
 from cnnspec.language.naming import Labels, labels_of
@@ -28,7 +28,7 @@ class Free(Enum):
 
 FREE: Final = Free.FREE
 
-Binding = int | Fraction | Free
+Binding = int | Fraction | Symbolic | Free
 
 
 @dataclass(slots=True)

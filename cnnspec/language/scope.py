@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from cnnspec.diagnostics import Diagnostic, Frame, Help, Label, Span
 from cnnspec.language import ast, limits
-from cnnspec.language.values import Value
+from cnnspec.language.values import UNKNOWN, Value
 
 SHIPPED = ("<std>", "<prelude>")
 """How the files that come with the language are called."""
@@ -112,6 +112,13 @@ class Scope(ABC):
     def leave(self) -> None:
         """Come back from a level."""
         self.log.depth -= 1
+
+    def hole(self, node: ast.Hole) -> Value:
+        """What `?` stands for: nothing yet, which is reported."""
+        way_out = Help("`cnnspec solve` finds the values with which every expectation holds")
+        message = f"`?{node.name or ''}` stands for a value still to be found"
+        self.report("unbound-symbol", message, node.span, help=way_out)
+        return UNKNOWN
 
     @abstractmethod
     def name(self, node: ast.Name) -> Value:

@@ -176,7 +176,7 @@ def _for(node: ast.For, scope: BodyScope) -> None:
     items = tuple(value.named.values()) if isinstance(value, Outputs) else value
     if not isinstance(items, tuple | Unknown):
         message = f"`for` goes through a list, not {describe(value)}"
-        scope.report("type-mismatch", message, node.iterable.span)
+        scope.report("not-a-list", message, node.iterable.span)
     if not isinstance(items, tuple) or (not items and scope.expansion.is_blind):
         scope.values.update((target.name, UNKNOWN) for target in node.targets)
         _look_at(node.body, scope)

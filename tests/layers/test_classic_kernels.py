@@ -10,32 +10,29 @@ from cnnspec.layers.classic_kernels import KERNELS, Kernel
 
 
 def matrix(text: str) -> Kernel:
-    return tuple(tuple(Fraction(entry) for entry in row.split()) for row in text.split("/"))
+    return tuple(tuple(Fraction(entry) for entry in row.split()) for row in text.split(";"))
 
 
 LECTURES = {
-    "sobel_bottom": "-1 -2 -1 / 0 0 0 / 1 2 1",
-    "sobel_top": "1 2 1 / 0 0 0 / -1 -2 -1",
-    "sobel_left": "1 0 -1 / 2 0 -2 / 1 0 -1",
-    "sobel_right": "-1 0 1 / -2 0 2 / -1 0 1",
-    "sharpen": "0 -1 0 / -1 5 -1 / 0 -1 0",
-    "average": "1/9 1/9 1/9 , 1/9 1/9 1/9 , 1/9 1/9 1/9",
-    "corner": "1 1 1 / 0 0 1 / 0 0 1",
-    "cross": "1 0 1 / 0 1 0 / 1 0 1",
+    "sobel_bottom": "-1 -2 -1; 0 0 0; 1 2 1",
+    "sobel_top": "1 2 1; 0 0 0; -1 -2 -1",
+    "sobel_left": "1 0 -1; 2 0 -2; 1 0 -1",
+    "sobel_right": "-1 0 1; -2 0 2; -1 0 1",
+    "sharpen": "0 -1 0; -1 5 -1; 0 -1 0",
+    "average": "1/9 1/9 1/9; 1/9 1/9 1/9; 1/9 1/9 1/9",
+    "corner": "1 1 1; 0 0 1; 0 0 1",
+    "cross": "1 0 1; 0 1 0; 1 0 1",
     "hog_x": "-1 0 1",
-    "prewitt_x": "-1 0 1 / -1 0 1 / -1 0 1",
-    "scharr_x": "-3 0 3 / -10 0 10 / -3 0 3",
-    "laplacian": "0 1 0 / 1 -4 1 / 0 1 0",
-    "identity": "0 0 0 / 0 1 0 / 0 0 0",
+    "prewitt_x": "-1 0 1; -1 0 1; -1 0 1",
+    "scharr_x": "-3 0 3; -10 0 10; -3 0 3",
+    "laplacian": "0 1 0; 1 -4 1; 0 1 0",
+    "identity": "0 0 0; 0 1 0; 0 0 0",
 }
 
 
 @pytest.mark.parametrize("name", LECTURES)
 def test_a_kernel_is_the_lectures(name: str) -> None:
-    text = LECTURES[name]
-    rows = text.replace(",", "|").replace(" / ", "|") if "1/9" not in text else text.replace(",", "|")
-    wanted = tuple(tuple(Fraction(entry) for entry in row.split()) for row in rows.split("|"))
-    assert KERNELS[name] == wanted
+    assert KERNELS[name] == matrix(LECTURES[name])
 
 
 @pytest.mark.parametrize(
