@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from cnnspec.backend.training.optimisers import Optimiser
     from cnnspec.backend.training.schedules import Schedule
 
-_RATES = {"sgd": 0.02, "adam": 0.001}
+_RATES = {"sgd": 0.05, "adam": 0.001}
 
 
 @click.command(
@@ -43,7 +43,7 @@ The same command with the same seed gives the same weights, bit for bit.""",
     show_default=True,
     help="How often all images are seen.",
 )
-@click.option("--batch", type=click.IntRange(min=1), default=64, show_default=True, help="Images a step.")
+@click.option("--batch", type=click.IntRange(min=1), default=32, show_default=True, help="Images a step.")
 @click.option(
     "--optimiser",
     type=click.Choice(("sgd", "adam")),
@@ -52,7 +52,7 @@ The same command with the same seed gives the same weights, bit for bit.""",
     help="The update rule.",
 )
 @click.option(
-    "--rate", type=Real(above=True), help="The learning rate.  [default: 0.02 for sgd, 0.001 for adam]"
+    "--rate", type=Real(above=True), help="The learning rate.  [default: 0.05 for sgd, 0.001 for adam]"
 )
 @click.option("--momentum", type=Real(below=1.0), default=0.9, show_default=True, help="Of sgd.")
 @click.option("--decay", type=Real(), default=0.0, show_default=True, help="Weight decay (L2).")
