@@ -49,6 +49,7 @@ class Misfit:
     read_as: str | None = None
     instead: str | None = None
     help: str | None = None
+    code: str = "bad-character"
 
 
 def is_odd_space(character: str) -> bool:
@@ -177,6 +178,8 @@ def _unclosed_text(text: str, position: int) -> Misfit:
     """A `"` that no other one closes: the text ends with the line, a docstring with the file."""
     if text.startswith('"""', position):
         rest = len(text) - position
-        return Misfit('this `"""` is never closed', 3, rest, help='close the docstring with `"""`')
+        message, way_out = 'this `"""` is never closed', 'close the docstring with `"""`'
+        return Misfit(message, 3, rest, help=way_out, code="unclosed-text")
     rest = _end_of(_LINE, text, position) - position
-    return Misfit('this `"` is not closed on its line', 1, rest, help='close the text with `"`')
+    message, way_out = 'this `"` is not closed on its line', 'close the text with `"`'
+    return Misfit(message, 1, rest, help=way_out, code="unclosed-text")

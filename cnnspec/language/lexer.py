@@ -112,7 +112,7 @@ class Lexer:
         span = Span(self._source, start, start + found.length)
         edits = () if found.instead is None else (Edit(span, found.instead),)
         help_ = Help(found.help, edits) if found.help else None
-        return Diagnostic("bad-character", found.message, span, help=help_)
+        return Diagnostic(found.code, found.message, span, help=help_)
 
     def _end(self) -> None:
         if self.brackets:

@@ -125,12 +125,14 @@ def syntax(
     return Diagnostic(code, message, span, labels=labels, help=Help(help_text, edits) if help_text else None)
 
 
-def missing(situation: Situation, word: str, message: str, help_text: str = "") -> Diagnostic:
+def missing(
+    situation: Situation, word: str, message: str, help_text: str = "", *, code: str = "syntax"
+) -> Diagnostic:
     """A diagnostic for a word or sign that is to be added behind the token before."""
     behind = Span(situation.source, situation.previous.end, situation.previous.end)
     added = word if word in (",", ":") else f" {word}"
     help_ = Help(help_text or f"add `{word}`", (Edit(behind, added),))
-    return Diagnostic("syntax", message, situation.place, help=help_)
+    return Diagnostic(code, message, situation.place, help=help_)
 
 
 def unexpected(situation: Situation) -> Diagnostic:

@@ -70,5 +70,5 @@ def _unknown_unit(text: str, unit: str) -> NumberProblem:
     shown = unit if len(unit) <= _SHOWN else unit[: _SHOWN - 1] + "…"
     message = f"`{shown}` is not a unit of numbers"
     if known:
-        return NumberProblem("bad-number", message, f"write `{number}{known}`")
-    return NumberProblem("bad-number", message, "units are K M G T, KiB MiB GiB TiB and %")
+        return NumberProblem("unknown-unit", message, f"write `{number}{known}`")
+    return NumberProblem("unknown-unit", message, "units are K M G T, KiB MiB GiB TiB and %")

@@ -18,7 +18,7 @@ def axis_of(name: str, shape: Shape) -> int:
 def needs_axis(word: str, name: str, shape: Shape) -> Requirement:
     """The tensor has the axis."""
     return Requirement(
-        "rank-mismatch",
+        "unknown-axis",
         int(name in _names(shape)),
         Relation.EQUAL,
         1,

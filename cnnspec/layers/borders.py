@@ -97,7 +97,7 @@ class Crop(Border):
 
 def _room_to_reflect(name: str, axis: int, size: Dim, amount: Dim) -> Requirement:
     return Requirement(
-        "pad-too-large",
+        "mirror-too-wide",
         size - 1,
         Relation.AT_LEAST,
         amount,

@@ -29,7 +29,7 @@ class Linear(Layer):
         """A vector."""
         (shape,) = inputs
         yield Requirement(
-            "rank-mismatch",
+            "not-flattened",
             1,
             Relation.AT_LEAST,
             len(shape),

@@ -60,7 +60,7 @@ def needs_one_per_axis(word: str, argument: str, value: object, shape: Shape) ->
         return
     given, rank = len(each), len(shape) - 1
     yield Requirement(
-        "rank-mismatch",
+        "axis-count",
         given,
         Relation.EQUAL,
         rank,

@@ -29,7 +29,7 @@ class Split(Layer):
         if isinstance(parts, tuple):
             total = sum_of(parts)
             yield Requirement(
-                "size-mismatch",
+                "uneven-split",
                 size,
                 Relation.EQUAL,
                 total,
@@ -39,7 +39,7 @@ class Split(Layer):
             )
             return
         yield Requirement(
-            "size-mismatch",
+            "uneven-split",
             size,
             Relation.MULTIPLE,
             parts,

@@ -54,7 +54,7 @@ def test_an_expression_that_is_too_much(expression: str, message: str) -> None:
     assert (first.code, first.message) == ("limit", message)
     assert first.span is not None
     assert first.span.line == 2
-    assert (second.code, second.span and second.span.line) == ("syntax", 3)
+    assert (second.code, second.span and second.span.line) == ("missing-arrow", 3)
 
 
 def test_brackets_that_stay_open() -> None:

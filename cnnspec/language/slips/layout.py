@@ -29,11 +29,11 @@ def missing_body(s: Situation) -> Diagnostic | None:
     head, colon = s.line_before[0], s.line_before[-1]
     if s.token.kind in (DEDENT, END) or s.token.text in ("net", "block", "elif", "else"):
         message = f"this `{head.text}` has no body"
-        return syntax(message, s.span(colon), "its body is the indented lines below it", code="indentation")
+        return syntax(message, s.span(colon), "its body is the indented lines below it", code="missing-body")
     message = f"this line must be indented deeper than the `{head.text}` above"
     label = Label(s.span(head), "its body begins below")
     edit = "    " + s.token.text
-    return syntax(message, s.span(), "indent the body", edit=edit, labels=(label,), code="indentation")
+    return syntax(message, s.span(), "indent the body", edit=edit, labels=(label,), code="missing-body")
 
 
 def arrow_first(s: Situation) -> Diagnostic | None:
@@ -41,7 +41,9 @@ def arrow_first(s: Situation) -> Diagnostic | None:
     if s.line or s.token.text != "->":
         return None
     message = "a line that begins with `->` goes on with the line above, and stands deeper"
-    return syntax(message, s.span(), "indent this line, or begin it with `it`", edit="    ->")
+    return syntax(
+        message, s.span(), "indent this line, or begin it with `it`", edit="    ->", code="indentation"
+    )
 
 
 def arrow_last(s: Situation) -> Diagnostic | None:
@@ -49,21 +51,24 @@ def arrow_last(s: Situation) -> Diagnostic | None:
     if s.previous.text != "->" or s.token.kind != NEWLINE:
         return None
     help_text = "to go on in the next line, begin that with `->` and indent it deeper"
-    return syntax("a layer is missing after `->`", s.span(s.previous), help_text)
+    return syntax("a layer is missing after `->`", s.span(s.previous), help_text, code="missing-value")
 
 
 def else_if(s: Situation) -> Diagnostic | None:
     """`else if` for `elif`."""
     if s.token.text != "if" or s.previous.text != "else" or len(s.line) != 1:
         return None
-    return syntax("`else if` is one word here", s.span(s.previous).to(s.span()), "write `elif`", edit="elif")
+    both = s.span(s.previous).to(s.span())
+    return syntax("`else if` is one word here", both, "write `elif`", edit="elif", code="foreign-word")
 
 
 def else_alone(s: Situation) -> Diagnostic | None:
     """`else` where no `if` came before."""
     if s.line or s.token.text not in ("else", "elif"):
         return None
-    return syntax(f"this `{s.token.text}` has no `if` above it, indented alike", s.span())
+    return syntax(
+        f"this `{s.token.text}` has no `if` above it, indented alike", s.span(), code="misplaced-statement"
+    )
 
 
 def body_in_body(s: Situation) -> Diagnostic | None:
@@ -73,7 +78,7 @@ def body_in_body(s: Situation) -> Diagnostic | None:
     if head.text not in HEADS or not colon or colon[0].text != ":" or s.open_bracket is not None:
         return None
     message = f"this `{head.text}` needs a line of its own"
-    return syntax(message, s.span(head), "begin a new line, indented deeper")
+    return syntax(message, s.span(head), "begin a new line, indented deeper", code="misplaced-statement")
 
 
 def missing_colon(s: Situation) -> Diagnostic | None:
@@ -84,12 +89,15 @@ def missing_colon(s: Situation) -> Diagnostic | None:
         return None
     after = "the input's name" if s.first.text == "input" else f"the head of this `{s.first.text}`"
     if s.token.text == "=":
-        return syntax(f"`:` belongs after {after}, not `=`", s.span(), "write `:`", edit=":")
-    return missing(s, ":", f"`:` is missing after {after}")
+        return syntax(
+            f"`:` belongs after {after}, not `=`", s.span(), "write `:`", edit=":", code="missing-colon"
+        )
+    return missing(s, ":", f"`:` is missing after {after}", code="missing-colon")
 
 
 def docstring_elsewhere(s: Situation) -> Diagnostic | None:
     """A docstring that does not stand first."""
     if s.token.kind != "DOC":
         return None
-    return syntax("a docstring stands first in its file, net or block", s.span(), "comments begin with `#`")
+    message = "a docstring stands first in its file, net or block"
+    return syntax(message, s.span(), "comments begin with `#`", code="misplaced-statement")

@@ -12,7 +12,8 @@ def sizes_apart(s: Situation) -> Diagnostic | None:
     """`3 x 5`."""
     if s.previous.kind != "NUMBER" or s.token.kind != "NAME" or not s.token.text.startswith("x"):
         return None
-    return syntax("sizes are written without spaces", s.span(), "write `3x5`, or `(3, k)` with a name")
+    help_text = "write `3x5`, or `(3, k)` with a name"
+    return syntax("sizes are written without spaces", s.span(), help_text, code="bad-number")
 
 
 def missing_word(s: Situation) -> Diagnostic | None:
@@ -29,7 +30,7 @@ def missing_comma(s: Situation) -> Diagnostic | None:
     """`conv(3 5)`."""
     if s.open_bracket is None or "," not in s.expected or not s.begins_value:
         return None
-    return missing(s, ",", f"`,` is missing before {describe(s.token)}")
+    return missing(s, ",", f"`,` is missing before {describe(s.token)}", code="missing-comma")
 
 
 def missing_equals(s: Situation) -> Diagnostic | None:
@@ -38,9 +39,8 @@ def missing_equals(s: Situation) -> Diagnostic | None:
         return None
     if s.first.kind not in ("OUTPUT", "LAYER", "TRAINING"):
         return None
-    return missing(
-        s, "=", f"`=` is missing before {describe(s.token)}", "add `=` behind a name, `->` between layers"
-    )
+    message = f"`=` is missing before {describe(s.token)}"
+    return missing(s, "=", message, "add `=` behind a name, `->` between layers", code="equals-sign")
 
 
 def bare_arguments(s: Situation) -> Diagnostic | None:
@@ -49,7 +49,7 @@ def bare_arguments(s: Situation) -> Diagnostic | None:
         return None
     name, first = shortened(s.previous.text), shortened(s.token.text)
     message = f"the arguments of `{name}` stand in brackets"
-    return syntax(message, s.span(), f"write `{name}({first}, …)`")
+    return syntax(message, s.span(), f"write `{name}({first}, …)`", code="missing-brackets")
 
 
 def missing_arrow(s: Situation) -> Diagnostic | None:
@@ -57,7 +57,7 @@ def missing_arrow(s: Situation) -> Diagnostic | None:
     ends_value = s.previous.kind == "NAME" or (s.previous.text in (")", "]") and s.token.kind == "NAME")
     if not ends_value or "->" not in s.expected or not s.begins_value or s.open_bracket is not None:
         return None
-    return missing(s, "->", f"`->` is missing before {describe(s.token)}")
+    return missing(s, "->", f"`->` is missing before {describe(s.token)}", code="missing-arrow")
 
 
 def missing_else(s: Situation) -> Diagnostic | None:
@@ -65,7 +65,7 @@ def missing_else(s: Situation) -> Diagnostic | None:
     if "else" not in s.expected or not s.line:
         return None
     message = "a choice between values needs its `else`"
-    return syntax(message, s.place, "write `a if condition else b`")
+    return syntax(message, s.place, "write `a if condition else b`", code="missing-value")
 
 
 def missing_value(s: Situation) -> Diagnostic | None:
@@ -74,5 +74,6 @@ def missing_value(s: Situation) -> Diagnostic | None:
         return None
     before = describe(s.previous)
     if s.token.kind in (NEWLINE, END):
-        return syntax(f"a value is missing after {before}", s.span(s.previous))
-    return syntax(f"a value is missing between {before} and {describe(s.token)}", s.span())
+        return syntax(f"a value is missing after {before}", s.span(s.previous), code="missing-value")
+    message = f"a value is missing between {before} and {describe(s.token)}"
+    return syntax(message, s.span(), code="missing-value")

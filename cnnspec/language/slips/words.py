@@ -42,7 +42,8 @@ def foreign_word(s: Situation) -> Diagnostic | None:
         return None
     if not s.begins_value and s.token.text != ":":
         return None
-    return syntax(f"`{s.first.text}` is not a word of the language", s.span(s.first), _FOREIGN[s.first.text])
+    message = f"`{s.first.text}` is not a word of the language"
+    return syntax(message, s.span(s.first), _FOREIGN[s.first.text], code="foreign-word")
 
 
 def definition_in_body(s: Situation) -> Diagnostic | None:
@@ -51,7 +52,8 @@ def definition_in_body(s: Situation) -> Diagnostic | None:
         return None
     if s.span(s.first).column == 1:
         return None
-    return syntax(f"`{s.first.text}` stands at the left edge, outside nets and blocks", s.span(s.first))
+    message = f"`{s.first.text}` stands at the left edge, outside nets and blocks"
+    return syntax(message, s.span(s.first), code="misplaced-statement")
 
 
 def misspelt_word(s: Situation) -> Diagnostic | None:
@@ -64,7 +66,7 @@ def misspelt_word(s: Situation) -> Diagnostic | None:
     if meant is None or meant == s.first.text:
         return None
     message = f"`{s.first.text}` does not begin a statement"
-    return syntax(message, s.span(s.first), f"did you mean `{meant}`?", edit=meant)
+    return syntax(message, s.span(s.first), f"did you mean `{meant}`?", edit=meant, code="misspelt-word")
 
 
 def outside_of_bodies(s: Situation) -> Diagnostic | None:
@@ -78,7 +80,7 @@ def outside_of_bodies(s: Situation) -> Diagnostic | None:
         message, what = "layers stand inside a net or a block", "them"
     else:
         return None
-    return syntax(message, s.span(s.first), f"indent {what} below a `net name:`")
+    return syntax(message, s.span(s.first), f"indent {what} below a `net name:`", code="misplaced-statement")
 
 
 def use_without_quotes(s: Situation) -> Diagnostic | None:
@@ -101,7 +103,8 @@ def input_without_name(s: Situation) -> Diagnostic | None:
     """`input: [3, 32, 32]`."""
     if s.previous.kind != "INPUT" or s.token.text not in ("[", ":", "="):
         return None
-    return syntax("an input needs a name", s.span(), "write `input image: [channels, height, width]`")
+    help_text = "write `input image: [channels, height, width]`"
+    return syntax("an input needs a name", s.span(), help_text, code="bad-name")
 
 
 def typed_parameter(s: Situation) -> Diagnostic | None:
@@ -116,11 +119,12 @@ def reserved_word(s: Situation) -> Diagnostic | None:
     """`net for:`."""
     if "NAME" not in s.expected or s.token.kind == "NAME" or not s.token.text.isidentifier() or not s.line:
         return None
-    return syntax(f"`{s.token.text}` is a word of the language and cannot be a name", s.span())
+    message = f"`{s.token.text}` is a word of the language and cannot be a name"
+    return syntax(message, s.span(), code="bad-name")
 
 
 def digit_first(s: Situation) -> Diagnostic | None:
     """`net 3d:`."""
     if "NAME" not in s.expected or "NUMBER" in s.expected or s.token.kind not in ("NUMBER", "SIZES"):
         return None
-    return syntax("a name begins with a letter or `_`", s.span())
+    return syntax("a name begins with a letter or `_`", s.span(), code="bad-name")
