@@ -1,0 +1,176 @@
+"""The settings: `[tool.cnnspec]` in the nearest pyproject.toml above a spec.
+
+    [tool.cnnspec]
+    select = ["warning", "info"]          # rules and groups; by default only warnings
+    ignore = ["large-head"]
+    activation-budget = "64 MiB"          # what one layer's output may take for one sample in float32
+
+    [tool.cnnspec.per-file-ignores]
+    "specs/old/*.cnn" = ["bias-before-norm"]
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any, cast
+
+from cnnspec.diagnostics import Diagnostic, DiagnosticError, Help, Source, Span
+from cnnspec.diagnostics.suggest import nearest
+from cnnspec.language.numbers import NumberProblem, read_number
+from cnnspec.language.reading import read
+from cnnspec.lint.selection import DEFAULT, UnknownSelectorError, codes_of
+
+FILE = "pyproject.toml"
+KEYS = ("select", "ignore", "activation-budget", "per-file-ignores")
+
+Table = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What holds for one spec file: the codes that are looked for, and the budget where there is one."""
+
+    codes: frozenset[str]
+    activation_budget: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What a configuration says, or what is said where there is none."""
+
+    folder: Path | None = None
+    select: tuple[str, ...] = DEFAULT
+    ignore: tuple[str, ...] = ()
+    activation_budget: int | None = None
+    per_file: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+    def settings(
+        self, path: Path | None, select: tuple[str, ...] = (), ignore: tuple[str, ...] = ()
+    ) -> Settings:
+        """The settings for a file; `select` of the command line replaces what the file says, `ignore` adds.
+
+        Raises UnknownSelectorError for what the command line says.
+        """
+        left_out = codes_of((*self.ignore, *ignore, *self._ignored_in(path)))
+        return Settings(codes_of(select or self.select) - left_out, self.activation_budget)
+
+    def _ignored_in(self, path: Path | None) -> Iterator[str]:
+        if path is None or self.folder is None or not path.resolve().is_relative_to(self.folder):
+            return
+        relative = path.resolve().relative_to(self.folder).as_posix()
+        for pattern, codes in self.per_file.items():
+            if fnmatch(relative, pattern) or fnmatch(path.name, pattern):
+                yield from codes
+
+
+def config_for(path: Path) -> Config:
+    """The configuration that holds for a file: that of the nearest pyproject.toml with `[tool.cnnspec]`."""
+    for folder in path.resolve().parents:
+        file = folder / FILE
+        if file.is_file():
+            table = _table(file)
+            if isinstance(table, Diagnostic):
+                return Config(diagnostics=(table,))
+            if table is not None:
+                return _Reader(folder, *table).config()
+    return Config()
+
+
+def _table(file: Path) -> tuple[Source, Table] | Diagnostic | None:
+    """The table of this tool in a file. The file is only parsed where it names the tool."""
+    try:
+        source = read(file)
+    except DiagnosticError as error:
+        return error.diagnostics[0]
+    if "cnnspec" not in source.text:
+        return None
+    import tomllib  # noqa: PLC0415 - few projects have the table
+
+    try:
+        tools = tomllib.loads(source.text.replace("\r\n", "\n")).get("tool", {})
+    except tomllib.TOMLDecodeError as error:
+        return Diagnostic("bad-config", f"{file} is not TOML: {error}", Span(source, 0, 0))
+    found = tools.get("cnnspec") if isinstance(tools, dict) else None
+    if found is None:
+        return None
+    if not isinstance(found, dict):
+        return Diagnostic("bad-config", "`tool.cnnspec` is not a table", _place(source, "cnnspec"))
+    return source, cast("Table", found)
+
+
+class _Reader:
+    """Reads one table; whatever is wrong with it is a diagnostic, and as if it were not there."""
+
+    def __init__(self, folder: Path, source: Source, table: Table) -> None:
+        self._folder, self._source, self._table = folder, source, table
+        self._found: list[Diagnostic] = []
+
+    def config(self) -> Config:
+        for key in self._table:
+            if key not in KEYS:
+                close = nearest(key, KEYS)
+                can = f"did you mean `{close}`?" if close else f"it may have {', '.join(KEYS)}"
+                self._report(key, f"`[tool.cnnspec]` has no `{key}`", can)
+        return Config(
+            self._folder,
+            self._codes("select", self._table.get("select", list(DEFAULT))),
+            self._codes("ignore", self._table.get("ignore", [])),
+            self._budget(),
+            dict(self._per_file()),
+            tuple(self._found),
+        )
+
+    def _codes(self, key: str, value: object) -> tuple[str, ...]:
+        words = cast("list[object]", value) if isinstance(value, list) else [None]
+        strings = [word for word in words if isinstance(word, str)]
+        if len(strings) < len(words):
+            self._report(key, f"`{key}` must be a list of rules, such as `[\"large-head\"]`")
+            return DEFAULT if key == "select" else ()
+        try:
+            codes_of(strings)
+        except UnknownSelectorError as error:
+            self._report(key, error.message, error.advice)
+            return DEFAULT if key == "select" else ()
+        return tuple(strings)
+
+    def _budget(self) -> int | None:
+        key = "activation-budget"
+        value = self._table.get(key)
+        if value is None:
+            return None
+        try:
+            number = read_number(str(value).replace(" ", "").removesuffix("B").replace("Ki", "KiB").replace("Mi", "MiB").replace("Gi", "GiB")) if isinstance(value, str) else value  # fmt: skip
+        except NumberProblem:
+            number = None
+        if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+            self._report(key, f"`{key}` must be a number of bytes", 'write `"64 MiB"`')
+            return None
+        return number
+
+    def _per_file(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        key = "per-file-ignores"
+        value = self._table.get(key, {})
+        if not isinstance(value, dict):
+            self._report(key, f"`{key}` must be a table from files to rules")
+            return
+        for pattern, codes in cast("Table", value).items():
+            yield pattern, self._codes(pattern, codes)
+
+    def _report(self, key: str, message: str, advice: str | None = None) -> None:
+        place = _place(self._source, key)
+        self._found.append(Diagnostic("bad-config", message, place, help=Help(advice) if advice else None))
+
+
+def _place(source: Source, key: str) -> Span:
+    """Where a key stands: the first place below the table's head that begins a line or a part of a key."""
+    head = re.search(r"^\s*\[\s*tool\s*\.\s*cnnspec\b", source.text, re.MULTILINE)
+    quoted = re.escape(key)
+    match = re.compile(rf'(?<![\w-])"?{quoted}"?\s*[=\].]').search(source.text, head.start() if head else 0)
+    if match is None:
+        return Span(source, head.start(), head.end()) if head else Span(source, 0, 0)
+    return Span(source, match.start(), match.start() + len(match[0].rstrip("=]. \t")))

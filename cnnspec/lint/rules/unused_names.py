@@ -1,0 +1,175 @@
+"""Names that are given and never used. A name that begins with `_` says that this is meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from cnnspec.diagnostics import Diagnostic, Edit, Help, Span
+from cnnspec.language import ast
+from cnnspec.language.spec import STANDARD_LIBRARY, Spec, Unit, shipped_blocks
+from cnnspec.lint.finding import Finding
+from cnnspec.lint.linted import Linted
+from cnnspec.lint.rule import spec_rule
+
+
+def names_in(nodes: Iterable[ast.Node]) -> set[str]:
+    """Every word that is read somewhere in some nodes."""
+    return {here.name for node in nodes for here in ast.walk(node) if isinstance(here, ast.Name)}
+
+
+def _found(
+    code: str, message: str, span: Span, help_text: str, edits: tuple[Edit, ...] = (), *, safe: bool = False
+) -> Finding:
+    return Finding(Diagnostic(code, message, span, help=Help(help_text, edits, safe)))
+
+
+def _meant(name: str) -> bool:
+    return name.startswith("_")
+
+
+def _whole_lines(span: Span) -> tuple[Edit, ...]:
+    """The edit that removes the lines of a statement; none where something else stands on them."""
+    source, text = span.source, span.source.text
+    first, last = span.line, source.position(max(span.start, span.end - 1))[0]
+    start = source.line_starts[first - 1]
+    stop = source.line_starts[last] if last < len(source.line_starts) else len(text)
+    alone = not text[start : span.start].strip() and not text[span.end : stop].strip()
+    return (Edit(Span(source, start, stop), ""),) if alone else ()
+
+
+# --- in definitions -----------------------------------------------------------------------------------------
+
+
+@spec_rule("unused-parameter")
+def unused_parameter(linted: Linted) -> Iterator[Finding]:
+    """A parameter of a block or net that its body never reads."""
+    for definition in linted.spec.main.file.definitions:
+        used = names_in(ast.children(definition))
+        for param in definition.params:
+            if param.name not in used and not _meant(param.name):
+                name = Span(param.span.source, param.span.start, param.span.start + len(param.name))
+                yield _found(
+                    "unused-parameter",
+                    f"`{definition.name}` never uses its parameter `{param.name}`",
+                    name,
+                    "use it, or leave it out here and where it is given",
+                )
+
+
+def unused_assignments(spec: Spec) -> Iterator[tuple[ast.Expression, ast.Assign]]:
+    """The assignments in definitions none of whose names is read, each with its value."""
+    outside = {
+        node.name for e in spec.main.file.expects for node in ast.walk(e) if isinstance(node, ast.Attribute)
+    }
+    for definition in spec.main.file.definitions:
+        used = names_in(ast.children(definition)) | (outside if definition.kind == "net" else set())
+        for node in ast.walk(definition):
+            if isinstance(node, ast.Assign):
+                names = [target.name for target in node.targets]
+                if used.isdisjoint(names) and not any(map(_meant, names)):
+                    yield node.value, node
+
+
+@spec_rule("unused-name")
+def unused_name(linted: Linted) -> Iterator[Finding]:
+    """A name in a body that is bound and never read."""
+    for value, node in unused_assignments(linted.spec):
+        names = " and ".join(f"`{target.name}`" for target in node.targets)
+        only_numbers = all(isinstance(n, ast.Number | ast.Unary | ast.Binary) for n in ast.walk(value))
+        yield _found(
+            "unused-name",
+            f"{names} {'is' if len(node.targets) == 1 else 'are'} never used",
+            node.targets[0].span.to(node.targets[-1].span),
+            "leave the line out",
+            _whole_lines(node.span),
+            safe=only_numbers,
+        )
+
+
+@spec_rule("unused-layer")
+def unused_layer(linted: Linted) -> Iterator[Finding]:
+    """A shared layer that is never applied."""
+    for definition in linted.spec.main.file.definitions:
+        used = names_in(ast.children(definition))
+        for node in ast.walk(definition):
+            if isinstance(node, ast.LayerDefinition) and node.name not in used and not _meant(node.name):
+                yield _found(
+                    "unused-layer",
+                    f"the layer `{node.name}` is never applied",
+                    node.name_span,
+                    "leave the line out",
+                    _whole_lines(node.span),
+                    safe=True,
+                )
+
+
+# --- in the file --------------------------------------------------------------------------------------------
+
+
+@spec_rule("unused-constant")
+def unused_constant(linted: Linted) -> Iterator[Finding]:
+    """A constant of the file that nothing in the file reads."""
+    file = linted.spec.main.file
+    used = names_in((*file.definitions, *file.assignments, *file.expects))
+    for node in file.assignments:
+        if all(target.name not in used and not _meant(target.name) for target in node.targets):
+            names = " and ".join(f"`{target.name}`" for target in node.targets)
+            yield _found(
+                "unused-constant",
+                f"nothing in this file uses {names}",
+                node.targets[0].span.to(node.targets[-1].span),
+                "leave the line out",
+                _whole_lines(node.span),
+                safe=True,
+            )
+
+
+@spec_rule("unused-use")
+def unused_use(linted: Linted) -> Iterator[Finding]:
+    """A `use` that brings in nothing the file needs."""
+    unit = linted.spec.main
+    used = names_in((*unit.file.definitions, *unit.file.assignments))
+    for use, given in _brought_in(unit):
+        if used.isdisjoint(given):
+            yield _found(
+                "unused-use",
+                f"no block of {use.path_span.text} is used here",
+                use.path_span,
+                "leave the line out",
+                _whole_lines(use.span),
+                safe=True,
+            )
+
+
+def _brought_in(unit: Unit) -> Iterator[tuple[ast.Use, set[str]]]:
+    """Every `use` with the names of the blocks that it brings in."""
+    library = shipped_blocks(STANDARD_LIBRARY)
+    files = iter([used for used in unit.used if not set(used.own("block")) <= set(library)])
+    for use in unit.file.uses:
+        if use.path is None:
+            yield use, set(library)
+        else:
+            other = next(files, None)
+            yield use, set(other.own("block")) if other else set()
+
+
+@spec_rule("unused-block")
+def unused_block(linted: Linted) -> Iterator[Finding]:
+    """A block of a file with nets that none of them reaches. A file of blocks alone is for others to use."""
+    unit = linted.spec.main
+    own, waiting = unit.own("block"), list(unit.nets.values())
+    if not waiting:
+        return
+    reached: set[str] = set()
+    while waiting:
+        fresh = (names_in((waiting.pop(),)) & own.keys()) - reached
+        reached |= fresh
+        waiting += [own[name] for name in fresh]
+    for name, definition in own.items():
+        if name not in reached and not _meant(name):
+            yield _found(
+                "unused-block",
+                f"no net of this file uses the block `{name}`",
+                definition.name_span,
+                "leave it out, or move it to a file of blocks for others to `use`",
+            )

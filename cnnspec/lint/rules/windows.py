@@ -1,0 +1,218 @@
+"""Windows that miss pixels, and windows that find none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import lcm
+
+from cnnspec.analysis.waste import left_over
+from cnnspec.diagnostics import Help, Label
+from cnnspec.dims import Dim, Relation, decide, maximum, render
+from cnnspec.graph import Node, Tensor
+from cnnspec.layers.convolution import Conv
+from cnnspec.layers.pooling import WindowPool
+from cnnspec.layers.spatial import axis_name, shape_text
+from cnnspec.layers.window import AxisWindow
+from cnnspec.lint.finding import Finding, about
+from cnnspec.lint.linted import LintedNet
+from cnnspec.lint.rule import rule
+
+MOST_STEPS = 4096
+"""Longer periods of strides are not tabulated."""
+
+Windowed = Conv | WindowPool
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """A map that is read by windows only: its readers, and the windows of each along every axis."""
+
+    tensor: Tensor
+    readers: Sequence[Node]
+    windows: Sequence[tuple[AxisWindow, ...]]
+
+    def along(self, axis: int) -> list[AxisWindow]:
+        return [windows[axis] for windows in self.windows]
+
+    @property
+    def axes(self) -> range:
+        return range(len(self.tensor.shape) - 1)
+
+
+def windows_of(node: Node) -> tuple[AxisWindow, ...]:
+    """The windows of a layer that has some, along every axis."""
+    return node.layer.window(node.input_shapes[0]) if isinstance(node.layer, Windowed) else ()
+
+
+def _readings(net: LintedNet) -> Iterator[_Reading]:
+    for node in net.graph:
+        for tensor in node.outputs:
+            readers = net.readers(tensor)
+            if readers and not net.is_output(tensor):
+                windows = [windows_of(reader) for reader in readers]
+                if all(windows):
+                    yield _Reading(tensor, readers, windows)
+
+
+# --- between the windows ------------------------------------------------------------------------------------
+
+
+@rule("skipped-pixels")
+def skipped_pixels(net: LintedNet) -> Iterator[Finding]:
+    """Pixels between the windows that no layer reads: the stride is greater than the kernel."""
+    for reading in _readings(net):
+        shares = [_share_read(reading.along(axis)) for axis in reading.axes]
+        read = Fraction(1)
+        for share in shares:
+            read *= share
+        if read < 1:
+            yield _skipped(net, reading, read, next(a for a in reading.axes if shares[a] < 1))
+
+
+def _share_read(windows: list[AxisWindow]) -> Fraction:
+    """The share of the pixels of an axis, far from its ends, that some window reads."""
+    steps: list[tuple[int, int, int, int]] = []
+    for window in windows:
+        several = decide(window.size_out, Relation.AT_LEAST, 2)
+        before = 0 if len(windows) == 1 else window.before
+        match several, window.stride, window.dilation, window.kernel, before:
+            case True, int() as stride, int() as dilation, int() as kernel, int() as start:
+                steps.append((stride, dilation, kernel, start))
+            case _:
+                return Fraction(1)
+    period = lcm(*(stride for stride, *_ in steps))
+    if period > MOST_STEPS:
+        return Fraction(1)
+    read = {
+        (first + tap * dilation - start) % period
+        for stride, dilation, kernel, start in steps
+        for first in range(0, period, stride)
+        for tap in range(min(kernel, period))
+    }
+    return Fraction(len(read), period)
+
+
+def _skipped(net: LintedNet, reading: _Reading, read: Fraction, axis: int) -> Finding:
+    first, *others = reading.readers
+    window = reading.windows[0][axis]
+    extent = f"spans {render(window.extent)}" if window.dilation == 1 else f"has taps {window.dilation} apart"
+    return about(
+        first,
+        "skipped-pixels",
+        f"only {read.numerator} of {read.denominator} pixels of {shape_text(reading.tensor.shape)} "
+        f"{'is' if read.numerator == 1 else 'are'} ever read",
+        net.places.value(first, "stride"),
+        label=f"moves by {render(window.stride)}, but {extent}",
+        labels=tuple(Label(net.places.word(other), "reads no others") for other in others),
+        help=Help("use a kernel as large as the stride, or pool first"),
+    )
+
+
+# --- behind the last window ---------------------------------------------------------------------------------
+
+
+@rule("dropped-pixels")
+def dropped_pixels(net: LintedNet) -> Iterator[Finding]:
+    """Rows or columns at the end of a map that no window reaches, because a division was rounded down."""
+    for reading in _readings(net):
+        lost = {axis: _lost(reading.along(axis)) for axis in reading.axes}
+        lost = {axis: pixels for axis, pixels in lost.items() if pixels is not None}
+        if lost:
+            yield _dropped(net, reading, lost)
+
+
+def _lost(windows: list[AxisWindow]) -> Dim | None:
+    """How many pixels at the end no window reads, beyond what every step leaves out."""
+    for window in windows:
+        gap = maximum(window.stride - window.extent, 0)
+        if not decide(left_over(window), Relation.AT_LEAST, gap + 1):
+            return None
+    counts = [left_over(window) for window in windows]
+    numbers = [count for count in counts if isinstance(count, int)]
+    return min(numbers) if len(numbers) == len(counts) else counts[0]
+
+
+def _dropped(net: LintedNet, reading: _Reading, lost: dict[int, Dim]) -> Finding:
+    first, *others = reading.readers
+    axis = min(lost)
+    window = reading.windows[0][axis]
+    parts = " and ".join(_last(pixels, len(reading.axes), axis) for axis, pixels in lost.items())
+    one = len(lost) == 1 and lost[axis] == 1
+    sizes = f"{render(window.size_in)} = {render(window.size_in - lost[axis])} + {render(lost[axis])}"
+    return about(
+        first,
+        "dropped-pixels",
+        f"the last {parts} of {shape_text(reading.tensor.shape)} {'is' if one else 'are'} never read",
+        net.places.word(first),
+        labels=tuple(Label(net.places.word(other), "does not read them either") for other in others),
+        notes=(f"{axis_name(len(reading.axes), axis)}: the windows cover {sizes.split(' + ')[0].split(' = ')[1]} "
+               f"of {render(window.size_in)}",),
+        help=_way_out(first),
+    )  # fmt: skip
+
+
+def _last(pixels: Dim, rank: int, axis: int) -> str:
+    names = {"height": "row", "width": "column", "depth": "slice", "length": "sample"}
+    name = names.get(axis_name(rank, axis), "pixel")
+    return name if pixels == 1 else f"{render(pixels)} {name}s"
+
+
+def _way_out(node: Node) -> Help:
+    pool = "add `ceil`, or " if isinstance(node.layer, WindowPool) else ""
+    return Help(f"{pool}pad the map at its end, or choose a size that divides: `cnnspec sizes` lists them")
+
+
+# --- windows larger than the map ----------------------------------------------------------------------------
+
+
+@rule("small-map")
+def small_map(net: LintedNet) -> Iterator[Finding]:
+    """A window larger than the map: some of its taps never meet a pixel."""
+    for node in net.graph:
+        for axis, window in enumerate(windows_of(node)):
+            if decide(window.extent, Relation.AT_LEAST, window.size_in + 1):
+                name = axis_name(len(node.input_shapes[0]) - 1, axis)
+                yield about(
+                    node,
+                    "small-map",
+                    f"the window of `{node.word}` spans {render(window.extent)} pixels, but the {name} of "
+                    f"{shape_text(node.input_shapes[0])} is only {render(window.size_in)}",
+                    net.places.value(node, "kernel"),
+                    notes=tuple(_idle_taps(window)),
+                    help=Help("use a smaller kernel here, or reduce the map less before"),
+                )
+                break
+
+
+def _idle_taps(window: AxisWindow) -> Iterator[str]:
+    match window:
+        case AxisWindow(int() as kernel, int() as stride, int() as dilation, int() as before):
+            if isinstance(window.size_in, int) and isinstance(window.size_out, int):
+                starts = [unit * stride - before for unit in range(min(window.size_out, MOST_STEPS))]
+                taps = range(min(kernel, MOST_STEPS))
+                met = sum(any(0 <= at + tap * dilation < window.size_in for at in starts) for tap in taps)
+                if met < kernel:
+                    yield f"only {met} of {kernel} taps ever {'meets' if met == 1 else 'meet'} a pixel"
+        case _:
+            return
+
+
+@rule("even-kernel")
+def even_kernel(net: LintedNet) -> Iterator[Finding]:
+    """A window of even size that is padded to keep the size: it cannot be centred."""
+    for node in net.graph:
+        if isinstance(node.layer, Windowed) and getattr(node.layer, "pad", None) == "same":
+            for window in windows_of(node):
+                if window.stride == 1 and window.extent % 2 == 0:
+                    yield about(
+                        node,
+                        "even-kernel",
+                        f"a window of {render(window.extent)} pixels has no middle: `same` shifts the map by half "
+                        "a pixel",
+                        net.places.value(node, "kernel"),
+                        notes=(f"it pads {render(window.before)} before and {render(window.after)} after",),
+                        help=Help("use an odd kernel"),
+                    )
+                    break
