@@ -73,7 +73,7 @@ class BodyScope(Scope):
         """The value that the elaborator was told to put in, or nothing yet."""
         value = self.expansion.bindings.get(key_of(node))
         if value is None or value is FREE:
-            return super(BodyScope, self).hole(node)
+            return Scope.hole(self, node)
         if not isinstance(value, Symbolic):
             self.expansion.graph.bindings[key_of(node)] = value
         return value
