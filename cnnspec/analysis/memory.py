@@ -1,107 +1,167 @@
-"""Peak memory from the lifetimes of tensors."""
+"""Peak memory: the most bytes that are alive at once, and the layer that sets it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from math import isqrt
 
-from cnnspec.dims import Dim, maximum, product
-from cnnspec.graph import Graph, Tensor
+from cnnspec.analysis.lifetimes import (
+    AS_PLANNED,
+    Policy,
+    Role,
+    Timeline,
+    Width,
+    inference_timeline,
+    is_trained,
+    training_timeline,
+)
+from cnnspec.dims import Dim, Relation, decide, evaluate, maximum, product, sum_of, symbols_of
+from cnnspec.graph import Graph
 from cnnspec.layers.base import WeightKind
 
-Key = tuple[str, int]
+TYPICAL = 64
+"""The value at which a symbol without default is tried, to find out which step is the fullest."""
+
+
+class Optimiser(StrEnum):
+    """What an optimiser remembers of every trained parameter."""
+
+    SGD = "sgd"
+    MOMENTUM = "momentum"
+    ADAM = "adam"
+
+    @property
+    def states(self) -> int:
+        """Numbers a parameter: a momentum; Adam's two moments."""
+        return {Optimiser.SGD: 0, Optimiser.MOMENTUM: 1, Optimiser.ADAM: 2}[self]
 
 
 @dataclass(frozen=True, slots=True)
 class Peak:
-    """The most bytes alive at once, and the layer during which they are."""
+    """The most bytes alive at once, the layer during which they are, and what they are.
+
+    Of a net with free symbols another layer may set the peak at other sizes: `path` and `parts` are then of
+    the sizes that the symbols have by default, and `bytes` is the greatest over all layers that might.
+    """
 
     bytes: Dim
     path: str
+    parts: Mapping[str, Dim] = field(default_factory=dict[str, Dim], compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Lifetime:
-    """A tensor is alive from the step that makes it to the last step that reads it, both included."""
-
-    elements: Dim
-    first: int
-    last: int
+def inference_peak(graph: Graph, batch: Dim, width: int, policy: Policy = AS_PLANNED) -> Peak:
+    """The peak of the activations of inference (weights not included)."""
+    return _peak(graph, inference_timeline(graph, Width(batch, width), policy), {})
 
 
-def lifetimes(graph: Graph, paths: list[str]) -> dict[Key, Lifetime]:
-    """The lifetime of every tensor that the layers at `paths` make; the net's outputs live to the end."""
-    step = {path: index for index, path in enumerate(paths)}
-    last: dict[Key, int] = {}
-    for path, index in step.items():
-        for tensor in graph.node(path).inputs:
-            last[key_of(tensor)] = index
-    for output in graph.outputs:
-        last[key_of(output.tensor)] = len(paths) - 1
-    return {
-        key_of(tensor): Lifetime(product(tensor.shape), index, last.get(key_of(tensor), index))
-        for path, index in step.items()
-        for tensor in graph.node(path).outputs
+def training_peak(
+    graph: Graph,
+    batch: Dim,
+    width: int,
+    policy: Policy = AS_PLANNED,
+    optimiser: Optimiser = Optimiser.MOMENTUM,
+) -> Peak:
+    """The peak of a training step: what is alive, weights, their gradients and the optimiser's memory."""
+    timeline = training_timeline(graph, Width(batch, width), policy)
+    return _peak(graph, timeline, standing(graph, width, optimiser))
+
+
+def standing(graph: Graph, width: int, optimiser: Optimiser) -> dict[str, Dim]:
+    """The bytes that a training step holds from beginning to end."""
+    all_weights = [
+        (node, weight, product(weight.shape))
+        for node in graph
+        if node.owns_weights
+        for weight in node.weights
+    ]
+    everything = sum_of(size for _, _, size in all_weights) * width
+    trained = sum_of(
+        size for node, weight, size in all_weights if is_trained(node) and weight.kind is WeightKind.PARAMETER
+    )
+    parts = {
+        "weights": everything,
+        "gradients of weights": trained * width,
+        "optimiser": trained * width * optimiser.states,
     }
+    return {name: size for name, size in parts.items() if size != 0}
 
 
-def key_of(tensor: Tensor) -> Key:
-    """A tensor's identity: the layer that makes it and the port."""
-    return tensor.node, tensor.port
+def best_segments(graph: Graph, batch: Dim, width: int, *, in_place: bool = False) -> int:
+    """In how many parts recomputation needs the least memory; about the root of the layers is enough."""
+    sizes = _typical(graph, batch)
+    layers = sum(1 for node in graph if node.inputs)
+
+    def peak(segments: int) -> int:
+        timeline = training_timeline(graph, Width(batch, width), Policy(in_place, segments))
+        return max(_evaluated(timeline, sizes), default=0)
+
+    return min(range(1, 2 * isqrt(layers) + 2), key=peak)
 
 
-def inference_peak(graph: Graph, batch: int, width: int) -> Peak:
-    """The greatest sum of living activations over the steps of inference (weights not included)."""
-    needed = graph.needed_at_inference()
-    paths = [node.path for node in graph if node.path in needed]
-    alive = list(lifetimes(graph, paths).values())
-    best = Peak(0, paths[0] if paths else "")
-    for index, elements in enumerate(_alive_at_each(alive, len(paths))):
-        best = _greater(best, elements * (batch * width), paths[index])
-    return best
+def _peak(graph: Graph, timeline: Timeline, always: Mapping[str, Dim]) -> Peak:
+    beneath = sum_of(always.values())
+    if not timeline.paths:
+        return Peak(beneath, "", always)
+    batch_free = sum_of(entry.bytes for entry in timeline.held)
+    numbers = _evaluated(timeline, _typical(graph, batch_free))
+    time = max(range(len(numbers)), key=lambda time: (numbers[time], -time))
+    parts = {**{role.value: _alive(timeline, time, role) for role in Role}, **always}
+    here = sum_of(parts.values())
+    total = here if isinstance(batch_free, int) else _greatest(graph, here, timeline, beneath)
+    return Peak(total, timeline.paths[time], {name: size for name, size in parts.items() if size != 0})
 
 
-def training_peak(graph: Graph, batch: int, width: int) -> Peak:
-    """The peak of a training step that keeps every activation until its layer's backward pass is done.
-
-    Counted: activations still needed, gradients of activations from their first to their last use, and for
-    every trainable parameter its value, its gradient and one momentum; buffers once.
-    """
-    paths = [node.path for node in graph]
-    alive = lifetimes(graph, paths)
-    steps = len(paths)
-    made = _alive_at_each([Lifetime(life.elements, life.first, steps - 1) for life in alive.values()], steps)
-    gradients = _alive_at_each(list(alive.values()), steps)
-    standing = _weights(graph) * width
-    best = Peak(standing, paths[0] if paths else "")
-    for index in reversed(range(steps)):
-        best = _greater(best, (made[index] + gradients[index]) * (batch * width) + standing, paths[index])
-    return best
+def _alive(timeline: Timeline, time: int, role: Role) -> Dim:
+    return sum_of(
+        entry.bytes for entry in timeline.held if entry.role is role and entry.first <= time <= entry.last
+    )
 
 
-def _weights(graph: Graph) -> Dim:
-    elements: Dim = 0
-    for node in graph:
-        if node.owns_weights:
-            for weight in node.weights:
-                trained = weight.kind is WeightKind.PARAMETER and not node.frozen
-                elements = elements + product(weight.shape) * (3 if trained else 1)
-    return elements
-
-
-def _alive_at_each(alive: list[Lifetime], steps: int) -> list[Dim]:
-    """The elements alive during each step, by differences, so that the work is linear."""
-    change: list[Dim] = [0] * (steps + 1)
-    for life in alive:
-        change[life.first] = change[life.first] + life.elements
-        change[life.last + 1] = change[life.last + 1] - life.elements
-    result: list[Dim] = []
-    now: Dim = 0
-    for step in range(steps):
-        now = now + change[step]
-        result.append(now)
+def _evaluated(timeline: Timeline, sizes: Mapping[str, int]) -> list[int]:
+    """The bytes alive at each time where symbols have these values, by differences."""
+    change = [0] * (len(timeline.paths) + 1)
+    for entry in timeline.held:
+        size = evaluate(entry.bytes, sizes)
+        change[entry.first] += size
+        change[min(entry.last + 1, len(timeline.paths))] -= size
+    result: list[int] = []
+    for difference in change[:-1]:
+        result.append(difference + (result[-1] if result else 0))
     return result
 
 
-def _greater(best: Peak, size: Dim, path: str) -> Peak:
-    greatest = maximum(best.bytes, size)
-    return best if greatest == best.bytes else Peak(greatest, path)
+def _typical(graph: Graph, size: Dim) -> dict[str, int]:
+    """A value for every symbol: its default where it has one."""
+    values = {name: default or TYPICAL for name, default in graph.symbols.items()}
+    return dict.fromkeys(symbols_of(size), TYPICAL) | values
+
+
+def _greatest(graph: Graph, best: Dim, timeline: Timeline, beneath: Dim) -> Dim:
+    """The greatest of all steps, without those that can never be the fullest."""
+    rivals: list[Dim] = []
+    for size in _at_each(timeline):
+        if decide(best, Relation.AT_LEAST, size + beneath, graph.at_least):
+            continue
+        if not any(decide(rival, Relation.AT_LEAST, size + beneath, graph.at_least) for rival in rivals):
+            rivals.append(size + beneath)
+    return maximum(best, *rivals)
+
+
+def _at_each(timeline: Timeline) -> Iterator[Dim]:
+    """The bytes alive at each time at which something has just begun to be: the others are no fuller."""
+    starts: dict[int, list[Dim]] = {}
+    ends: dict[int, list[Dim]] = {}
+    for entry in timeline.held:
+        starts.setdefault(entry.first, []).append(entry.bytes)
+        ends.setdefault(entry.last + 1, []).append(entry.bytes)
+    now: Dim = 0
+    for time in range(len(timeline.paths)):
+        now = now + _sum(starts.get(time, ())) - _sum(ends.get(time, ()))
+        if time in starts:
+            yield now
+
+
+def _sum(sizes: Sequence[Dim]) -> Dim:
+    return sum_of(sizes)

@@ -1,0 +1,358 @@
+"""When each tensor of a run is alive: the steps of inference or of training, in the order of the backend.
+
+Time is counted in steps: the forward steps are 0 … F − 1; at time F the outputs are read and their gradients
+written; the backward steps follow. A tensor that several layers read has its gradient in parts, each added in
+a step of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from cnnspec.analysis.retention import Reads, is_view, reads, runs_in_place, saved
+from cnnspec.dims import Dim, product
+from cnnspec.graph import Graph, Node, Output, Tensor
+from cnnspec.layers import activation
+from cnnspec.layers.base import WeightKind
+
+Key = tuple[str, int]
+"""A tensor's identity: the layer that makes it and the port."""
+
+
+def key_of(tensor: Tensor) -> Key:
+    """The identity of a tensor."""
+    return tensor.node, tensor.port
+
+
+class Role(StrEnum):
+    """Why something is held."""
+
+    ACTIVATION = "activations"
+    SAVED = "saved for backward"
+    GRADIENT = "gradients of activations"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How frugal a run is.
+
+    `in_place`: ReLU and its like overwrite what nothing reads any more, and a flatten is a view.
+    `segments`: training keeps only what crosses from one of so many parts of the net to the next, and runs
+    each part forward again before it goes back through it (Chen et al. 2016); 1 keeps everything.
+    """
+
+    in_place: bool = False
+    segments: int = 1
+
+
+AS_PLANNED = Policy()
+"""What the backend does: every tensor has memory of its own, nothing is computed twice."""
+
+
+@dataclass(slots=True)
+class Held:
+    """Something that takes `bytes` from time `first` to time `last`, both included, because of a layer."""
+
+    role: Role
+    path: str
+    bytes: Dim
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Width:
+    """How many samples run together, and the bytes of a number."""
+
+    batch: Dim
+    bytes: int
+
+    def of(self, tensor: Tensor) -> Dim:
+        """The bytes of a tensor."""
+        return product(tensor.shape) * self.batch * self.bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Everything that is held, and the layer that is run at each time."""
+
+    held: tuple[Held, ...]
+    paths: tuple[str, ...]
+
+
+def needed_nodes(graph: Graph, outputs: Iterable[Output]) -> list[Node]:
+    """The layers that the outputs depend on, in the order of the graph; the inputs are not layers."""
+    inputs = {spec.tensor.node for spec in graph.inputs}
+    paths = {output.tensor.node for output in outputs}
+    for node in reversed(list(graph)):
+        if node.path in paths:
+            paths.update(tensor.node for tensor in node.inputs)
+    return [node for node in graph if node.path in paths - inputs]
+
+
+def is_trained(node: Node) -> bool:
+    """Whether a layer has weights of its own or shared ones that training changes."""
+    return not node.frozen and any(weight.kind is WeightKind.PARAMETER for weight in node.weights)
+
+
+def differentiated(nodes: Iterable[Node]) -> set[str]:
+    """The layers whose backward pass runs: those at or after a trained weight."""
+    paths: set[str] = set()
+    for node in nodes:
+        if is_trained(node) or any(tensor.node in paths for tensor in node.inputs):
+            paths.add(node.path)
+    return paths
+
+
+def inference_timeline(graph: Graph, width: Width, policy: Policy = AS_PLANNED) -> Timeline:
+    """The lives of activations at inference."""
+    nodes = needed_nodes(graph, graph.inference_outputs)
+    run = _Run(graph, width, policy, set())
+    run.begin()
+    run.forward(nodes)
+    run.read_outputs(graph.inference_outputs)
+    return run.timeline()
+
+
+def training_timeline(graph: Graph, width: Width, policy: Policy = AS_PLANNED) -> Timeline:
+    """The lives of activations, of what is saved and of gradients in one step of training."""
+    outputs = [*graph.inference_outputs, *(output for output in graph.outputs if output.training_only)]
+    nodes = needed_nodes(graph, outputs)
+    run = _Run(graph, width, policy, differentiated(nodes))
+    parts = _cut(nodes, policy.segments)
+    run.begin()
+    for part in parts[:-1]:
+        run.forward_without_keeping(part)
+    run.forward(parts[-1])
+    run.read_outputs(outputs)
+    run.seed(outputs)
+    for number, part in reversed(list(enumerate(parts))):
+        if number + 1 < len(parts):
+            run.again(part)
+        for node in reversed(part):
+            if node.path in run.differentiated:
+                run.backward(node)
+    return run.timeline()
+
+
+def _cut(nodes: Sequence[Node], parts: int) -> list[list[Node]]:
+    """The layers in so many parts of about the same length."""
+    ends = [len(nodes) * (part + 1) // parts for part in range(parts)]
+    return [list(nodes[start:end]) for start, end in zip([0, *ends], ends, strict=False)]
+
+
+@dataclass
+class _Run:
+    """A timeline in the making. `values` and `gradients` say where each tensor and its gradient are held."""
+
+    graph: Graph
+    width: Width
+    policy: Policy
+    differentiated: Set[str]
+    time: int = 0
+    held: list[Held] = field(default_factory=list[Held])
+    paths: list[str] = field(default_factory=list[str])
+    values: dict[Key, Held] = field(default_factory=dict[Key, Held])
+    saves: dict[str, Held] = field(default_factory=dict[str, Held])
+    gradients: dict[Key, Held] = field(default_factory=dict[Key, Held])
+    part: Set[str] = frozenset()
+    """The layers that run together and are not run again: those of the whole net where nothing is."""
+    shared: set[str] = field(default_factory=set[str])
+    """The owners of weights whose gradient has been written already."""
+
+    def timeline(self) -> Timeline:
+        """What was recorded."""
+        return Timeline(tuple(self.held), tuple(self.paths))
+
+    def begin(self) -> None:
+        """The inputs are there before the first step."""
+        for spec in self.graph.inputs:
+            self.values[key_of(spec.tensor)] = self._hold(Role.ACTIVATION, spec.tensor)
+
+    def forward(self, part: Sequence[Node]) -> None:
+        """Run layers and keep for their backward passes what they save."""
+        self.part = {node.path for node in part}
+        for node in part:
+            self._compute(node)
+            self._save(node)
+            self._step(node.path)
+
+    def forward_without_keeping(self, part: Sequence[Node]) -> None:
+        """Run layers that will run again: only what later ones read stays."""
+        self.part = {node.path for node in part}
+        for node in part:
+            self._compute(node)
+            self._step(node.path)
+        for node in part:
+            for tensor in node.outputs:
+                if not self._is_read_later(tensor):
+                    del self.values[key_of(tensor)]
+
+    def _is_read_later(self, tensor: Tensor) -> bool:
+        readers = self.graph.consumers(tensor)
+        return self._is_end(tensor) or any(reader.path not in self.part for reader, _ in readers)
+
+    def _is_end(self, tensor: Tensor) -> bool:
+        """Whether the caller reads the tensor: an output, or what goes into a final softmax."""
+        return any(tensor in self._ends(output.tensor) for output in self.graph.outputs)
+
+    def again(self, part: Sequence[Node]) -> None:
+        """Run layers a second time, as far as their backward passes ask for it."""
+        self.part = {node.path for node in part}
+        for node in self._asked_for(part):
+            if any(key_of(tensor) not in self.values for tensor in node.outputs):
+                self._compute(node)
+            self._save(node)
+            self._step(node.path)
+
+    def _asked_for(self, part: Sequence[Node]) -> list[Node]:
+        wanted = {
+            key_of(tensor)
+            for node in part
+            if node.path in self.differentiated
+            for tensor in _read_by_backward(node)
+        }
+        asked: list[Node] = []
+        for node in reversed(part):
+            missing = any(
+                key_of(tensor) in wanted and key_of(tensor) not in self.values for tensor in node.outputs
+            )
+            if missing or self._saves(node):
+                asked.append(node)
+                wanted.update(map(key_of, node.inputs))
+        return asked[::-1]
+
+    def read_outputs(self, outputs: Sequence[Output]) -> None:
+        """At time F the outputs are read, and what goes into a final softmax is."""
+        for output in outputs:
+            for tensor in (output.tensor, self._logits(output.tensor)):
+                self._use(self.values[key_of(tensor)])
+
+    def seed(self, outputs: Sequence[Output]) -> None:
+        """At time F the gradients of the outputs are written."""
+        ends = [t for output in outputs for t in self._ends(output.tensor) if t.node in self.differentiated]
+        seeds = [(tensor, self._hold(Role.GRADIENT, tensor)) for tensor in ends]
+        self._step(outputs[-1].tensor.node if outputs else "")
+        for tensor, part in seeds:
+            self._contribute(tensor, part)
+
+    def _ends(self, tensor: Tensor) -> list[Tensor]:
+        logits = self._logits(tensor)
+        return [tensor] if logits == tensor else [tensor, logits]
+
+    def _logits(self, tensor: Tensor) -> Tensor:
+        node = self.graph.node(tensor.node)
+        is_softmax = isinstance(node.layer, activation.Softmax | activation.LogSoftmax)
+        return node.inputs[0] if is_softmax else tensor
+
+    def backward(self, node: Node) -> None:
+        """Run a layer backwards, then add its parts of gradients to those that are there."""
+        results = [self._complete_gradient(tensor) for tensor in node.outputs]
+        parts = [(tensor, self._part(node, tensor)) for tensor in node.inputs if self._is_wanted(tensor)]
+        self._use(*results, *(self.values[key_of(tensor)] for tensor in _read_by_backward(node)))
+        if node.path in self.saves:
+            self._use(self.saves[node.path])
+        weights = self._shared_weights(node)
+        self._step(node.path)
+        for tensor, part in parts:
+            self._contribute(tensor, part)
+        for part in weights:
+            self._use(part)
+            self._step(node.path)
+
+    def _is_wanted(self, tensor: Tensor) -> bool:
+        return tensor.node in self.differentiated
+
+    def _part(self, node: Node, tensor: Tensor) -> Held:
+        """Where a part of a gradient is written: over that of the output, where the policy allows it."""
+        frugal = self.policy.in_place and (is_view(node) or runs_in_place(node.layer))
+        if frugal and key_of(tensor) not in self.gradients:
+            return self.gradients[key_of(node.outputs[0])]
+        return self._hold(Role.GRADIENT, tensor)
+
+    def _complete_gradient(self, tensor: Tensor) -> Held:
+        """The gradient of an output: zeros, written in a step of their own, where nobody reads it."""
+        if key_of(tensor) not in self.gradients:
+            self.gradients[key_of(tensor)] = self._hold(Role.GRADIENT, tensor)
+            self._step(tensor.node)
+        return self.gradients[key_of(tensor)]
+
+    def _shared_weights(self, node: Node) -> list[Held]:
+        """The gradients of weights that another application of them has written to already."""
+        if not is_trained(node):
+            return []
+        if node.owner not in self.shared:
+            self.shared.add(node.owner)
+            return []
+        trained = [weight for weight in node.weights if weight.kind is WeightKind.PARAMETER]
+        sizes = [product(weight.shape) * self.width.bytes for weight in trained]
+        return [self._add(Held(Role.GRADIENT, node.path, size, self.time, self.time)) for size in sizes]
+
+    def _contribute(self, tensor: Tensor, part: Held) -> None:
+        target = self.gradients.setdefault(key_of(tensor), part)
+        if target is not part:
+            self._use(target, part)
+            self._step(tensor.node)
+
+    # --- single entries -----------------------------------------------------------------------------------
+
+    def _compute(self, node: Node) -> None:
+        self._use(*(self.values[key_of(tensor)] for tensor in node.inputs))
+        if self.policy.in_place and self._overwrites(node):
+            self.values[key_of(node.outputs[0])] = self.values[key_of(node.inputs[0])]
+            return
+        for tensor in node.outputs:
+            if key_of(tensor) not in self.values:
+                self.values[key_of(tensor)] = self._hold(Role.ACTIVATION, tensor)
+
+    def _overwrites(self, node: Node) -> bool:
+        return is_view(node) or (runs_in_place(node.layer) and self._is_spare(node.inputs[0], node))
+
+    def _is_spare(self, tensor: Tensor, reader: Node) -> bool:
+        """Whether nothing reads the tensor besides the layer: no other layer, no caller, no backward pass."""
+        maker = self.graph.node(tensor.node)
+        is_output = any(output.tensor == tensor for output in self.graph.outputs)
+        if (
+            is_output
+            or maker.path not in self.part
+            or [node for node, _ in self.graph.consumers(tensor)] != [reader]
+        ):
+            return False
+        if maker.path in self.differentiated and Reads.OUTPUTS in reads(maker.layer):
+            return False
+        return not is_view(maker) or self._is_spare(maker.inputs[0], maker)
+
+    def _saves(self, node: Node) -> bool:
+        return node.path in self.differentiated and self._saved(node) != 0
+
+    def _saved(self, node: Node) -> Dim:
+        found = saved(node.layer, node.input_shapes[0], node.output_shapes[0])
+        return found.bytes(self.width.batch, self.width.bytes)
+
+    def _save(self, node: Node) -> None:
+        if self._saves(node):
+            entry = Held(Role.SAVED, node.path, self._saved(node), self.time, self.time)
+            self.saves[node.path] = self._add(entry)
+
+    def _hold(self, role: Role, tensor: Tensor) -> Held:
+        return self._add(Held(role, tensor.node, self.width.of(tensor), self.time, self.time))
+
+    def _add(self, entry: Held) -> Held:
+        self.held.append(entry)
+        return entry
+
+    def _use(self, *entries: Held) -> None:
+        for entry in entries:
+            entry.last = max(entry.last, self.time)
+
+    def _step(self, path: str) -> None:
+        self.paths.append(path)
+        self.time += 1
+
+
+def _read_by_backward(node: Node) -> tuple[Tensor, ...]:
+    wanted = reads(node.layer)
+    inputs = node.inputs if Reads.INPUTS in wanted else ()
+    return (*inputs, *(node.outputs if Reads.OUTPUTS in wanted else ()))
