@@ -2,5 +2,6 @@
 
 from cnnspec.backend.plan.build import make_plan
 from cnnspec.backend.plan.model import Plan
+from cnnspec.backend.plan.text import describe
 
-__all__ = ["Plan", "make_plan"]
+__all__ = ["Plan", "describe", "make_plan"]

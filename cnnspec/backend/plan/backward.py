@@ -43,7 +43,8 @@ class Tape:
     def new_gradient(self, tensor: Tensor) -> int:
         """A buffer for a part of a tensor's gradient."""
         shape = self.draft.buffers[self.draft.tensors[key_of(tensor)]].shape
-        return self.draft.new(Role.GRADIENT, f"∂{name_of(tensor)}", tensor.node, shape)
+        name = f"part of ∂{name_of(tensor)}" if key_of(tensor) in self.gradients else f"∂{name_of(tensor)}"
+        return self.draft.new(Role.GRADIENT, name, tensor.node, shape)
 
     def differentiate(self, node: Node) -> None:
         """Add the backward step of a layer and the sums that it brings about."""
@@ -89,7 +90,7 @@ class Tape:
         if use.slot not in self.written:
             self.written.add(use.slot)
             return use
-        return self.draft.new(Role.GRADIENT, f"∂{use.slot}", path, use.shape)
+        return self.draft.new(Role.GRADIENT, f"part of ∂{use.slot}", path, use.shape)
 
     def _append(self, step: BackwardStep) -> None:
         self.steps.append(step)
