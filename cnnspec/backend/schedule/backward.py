@@ -162,7 +162,7 @@ def _pool(layer: LayerGradient) -> bool:
 
 def _global_average(layer: LayerGradient) -> bool:
     sizes = size_of(layer.step.call.input_shapes[0]), size_of(layer.step.call.output_shapes[0])
-    if sizes[1] != (1, 1, 1):
+    if sizes[1] != (1, 1, 1) and sizes[0] != sizes[1]:
         return False
     gradient = layer.gradient()
     into = layer.into()
@@ -172,7 +172,7 @@ def _global_average(layer: LayerGradient) -> bool:
     kernel = Pointwise(
         target.map,
         (repeated(gradient.map, target.map),),
-        factor=1.0 / prod(sizes[0]),
+        factor=prod(sizes[1]) / prod(sizes[0]),
         gate=ending.gate.map.place() if ending.gate else None,
         gate_activation=ending.gate_activation,
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cnnspec.backend.fast.kernels import convolution, weight_gradient, winograd
-from cnnspec.backend.fast.kernels.convolution import AxisPhase, Phase
 from cnnspec.backend.fast.kernels.copies import Zeros
+from cnnspec.backend.fast.kernels.linear import LinearDataGradient, LinearWeightGradient
 from cnnspec.backend.fast.kernels.norms import ChannelSums
 from cnnspec.backend.kernels import operations as ops
 from cnnspec.backend.schedule.algorithms import uses_winograd, winograd_budget
@@ -16,9 +16,6 @@ from cnnspec.backend.schedule.layer_gradient import LayerGradient, covers_inputs
 from cnnspec.backend.schedule.layouts import size_of
 from cnnspec.backend.schedule.model import Spot, number
 from cnnspec.backend.schedule.weights import filters_of, forward_pack, gradient_pack
-
-_ONE: AxisPhase = AxisPhase(0, 1, 0, 1, 1, 0, 1)
-_ONE_TAP: Phase = (_ONE, _ONE, _ONE)
 
 
 def add_convolution_gradient(layer: LayerGradient) -> bool:
@@ -125,25 +122,22 @@ def _winograd_gradient(layer: LayerGradient, source: Held, gradient: Held, goal:
 
 
 def add_linear_gradient(layer: LayerGradient) -> bool:
-    """Of a linear layer: the samples are its pixels."""
-    draft, call = layer.draft, layer.step.call
-    filters, gradient = filters_of(call), layer.gradient()
-    lanes, accumulators = draft.machine.lanes, draft.machine.accumulators
+    """Of a linear layer, on its weights as they are."""
+    draft = layer.draft
+    source, gradient = layer.source(), layer.gradient()
+    sizes = draft.count, source.map.channels, gradient.map.channels
     weight, bias = layer.trained(0), layer.trained(1)
     if weight:
-        source = layer.source()
-        kernel = weight_gradient.linear_gradient(source.map, gradient.map, accumulators)
-        pack = replace(forward_pack(filters, kernel, lanes), backwards=True)
-        packed = draft.room(f"{layer.path} gradient", pack.numbers)
-        draft.run(layer.path, "weight gradient", kernel, source.spot, gradient.spot, packed)
-        draft.run(layer.path, "unpack", pack, weight, packed)
+        kernel = LinearWeightGradient(*sizes, source.map.place(), gradient.map.place())
+        draft.run(layer.path, "weight gradient", kernel, source.spot, gradient.spot, weight)
     if bias:
         draft.run(layer.path, "bias gradient", ChannelSums(gradient.map), gradient.spot, bias)
     into = layer.into()
     if into:
         target, ending = into
-        kernel = convolution.linear(gradient.map, target.map, accumulators, ending.epilogue())
-        spot = draft.weight(call.weights[0].slot)
-        weighing = Weighing(call.path, spot, lambda k: gradient_pack(filters, _ONE_TAP, k, lanes))
-        run_taps(draft, weighing, "data gradient", kernel, gradient, target, ending)
+        places = target.map.place(), gradient.map.place()
+        kernel = LinearDataGradient(*sizes, *places, ending.epilogue())
+        weights = draft.weight(layer.step.call.weights[0].slot)
+        _, addend, gate = ending.spots(weights)
+        draft.run(layer.path, "data gradient", kernel, gradient.spot, weights, target.spot, addend, gate)
     return True

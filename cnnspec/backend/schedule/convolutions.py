@@ -8,6 +8,7 @@ from typing import Any
 
 from cnnspec.backend.fast.kernels import convolution, winograd
 from cnnspec.backend.fast.kernels.functions import Activation
+from cnnspec.backend.fast.kernels.linear import LinearForward
 from cnnspec.backend.fast.kernels.packing import Pack
 from cnnspec.backend.fast.kernels.pointwise import ChannelFactors
 from cnnspec.backend.fast.kernels.taps import Epilogue, TapConvolution
@@ -146,6 +147,15 @@ def add_linear(draft: Draft, group: Group) -> bool:
     """A linear layer on a vector, or on the map that it flattens."""
     call = group.root.call
     source, target, ending, factors = _ends(draft, group)
+    if draft.training and source.map.size == (1, 1, 1) and ending.addend is None:
+        accumulators = draft.machine.accumulators
+        places = source.map.place(), target.map.place()
+        kernel = LinearForward(
+            draft.count, source.map.channels, target.map.channels, *places, accumulators, ending.epilogue()
+        )
+        weight = draft.weight(call.weights[0].slot)
+        draft.run(call.path, "linear", kernel, source.spot, weight, ending.bias or weight, target.spot)
+        return True
     filters = on_map(filters_of(call), source.map.size)
     kernel = convolution.linear(source.map, target.map, draft.machine.accumulators, ending.epilogue())
     run_taps(draft, _weighing(draft, call, filters, factors), "linear", kernel, source, target, ending)

@@ -74,7 +74,8 @@ class _Run:
         self.recipe = recipe
         self.watch = watch
         self.preparation = measure(self.samples)
-        self.updates = Updates(recipe.optimiser, executable.storage.trained, executable.storage.gradients)
+        trained, gradients = executable.storage.trained, executable.storage.gradients
+        self.updates = Updates(recipe.optimiser, trained, gradients, executable.threads)
         self.done: list[EpochDone] = []
         self.saved_steps = 0
 

@@ -14,10 +14,21 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnspec.backend.kernels.updates import descend
+
 Flat = NDArray[Any]
 
 _CHUNK = 1 << 15
 """Elements updated at a time, so that the temporaries stay in the cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """The learning rate of a step, which step it is (from 1), and how many threads may work on it."""
+
+    rate: float
+    step: int
+    threads: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +47,18 @@ class Sgd:
         """The velocity, where there is momentum."""
         return 1 if self.momentum else 0
 
-    def update(self, weights: Flat, gradients: Flat, states: list[Flat], rate: float, step: int) -> None:
-        """One step, in place; `step` counts from 1."""
-        del step
-        g = gradients + self.decay * weights if self.decay else gradients
-        if self.momentum:
-            (velocity,) = states
-            velocity *= self.momentum
-            velocity += g
-            g = g + self.momentum * velocity if self.nesterov else velocity
-        weights -= rate * g
+    def update(self, weights: Flat, gradients: Flat, states: list[Flat], pace: Pace) -> None:
+        """One step, in place."""
+        descend(
+            weights,
+            gradients,
+            states[0] if states else None,
+            rate=pace.rate,
+            momentum=self.momentum,
+            decay=self.decay,
+            nesterov=self.nesterov,
+            threads=pace.threads,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +74,14 @@ class Adam:
     decay: float = 0.0
     states: ClassVar[int] = 2
 
-    def update(self, weights: Flat, gradients: Flat, states: list[Flat], rate: float, step: int) -> None:
-        """One step, in place; `step` counts from 1."""
-        mean, square = states
+    def update(self, weights: Flat, gradients: Flat, states: list[Flat], pace: Pace) -> None:
+        """One step, in place."""
+        for part in _chunks(weights.size):
+            mean, square = (state[part] for state in states)
+            self._update(weights[part], gradients[part], mean, square, pace)
+
+    def _update(self, weights: Flat, gradients: Flat, mean: Flat, square: Flat, pace: Pace) -> None:
+        rate, step = pace.rate, pace.step
         g = gradients + self.decay * weights if self.decay else gradients
         mean += (1 - self.beta1) * (g - mean)
         square *= self.beta2
@@ -78,8 +96,9 @@ Optimiser = Sgd | Adam
 class Updates:
     """An optimiser at work on one set of weights: it owns the state arrays and counts the steps."""
 
-    def __init__(self, optimiser: Optimiser, weights: Flat, gradients: Flat) -> None:
+    def __init__(self, optimiser: Optimiser, weights: Flat, gradients: Flat, threads: int = 1) -> None:
         self.optimiser = optimiser
+        self.threads = threads
         self.weights = weights
         self.gradients = gradients
         self.states = [np.zeros_like(weights) for _ in range(optimiser.states)]
@@ -88,9 +107,7 @@ class Updates:
     def apply(self, rate: float) -> None:
         """Move the weights by the gradients, at this learning rate."""
         self.steps += 1
-        for part in _chunks(self.weights.size):
-            states = [state[part] for state in self.states]
-            self.optimiser.update(self.weights[part], self.gradients[part], states, rate, self.steps)
+        self.optimiser.update(self.weights, self.gradients, self.states, Pace(rate, self.steps, self.threads))
 
 
 def _chunks(size: int) -> Iterator[slice]:

@@ -223,29 +223,6 @@ def depthwise_gradient(
     )
 
 
-def linear_gradient(source: BlockedMap, gradient: BlockedMap, accumulators: int) -> WeightGradient:
-    """The gradient of a linear layer's weights; the pixels are the samples, both maps have one position."""
-
-    def over_batch(map_: BlockedMap) -> Place:
-        place = map_.place()
-        return Place(place.offset, 0, place.block, (0, 0, place.batch))
-
-    return WeightGradient(
-        batch=1,
-        groups=1,
-        in_blocks=source.blocks,
-        inner=source.block,
-        out_blocks=gradient.blocks,
-        count=(1, 1, source.batch),
-        taps=(1, 1, 1),
-        tap_step=(0, 0, source.block),
-        source=over_batch(source),
-        gradient=over_batch(gradient),
-        vectors=vectors_for(gradient.blocks),
-        accumulators=accumulators,
-    )
-
-
 def vectors_for(out_blocks: int) -> int:
     """How many output vectors a register tile of weight gradients has."""
     return next(many for many in (2, 3, 1) if out_blocks % many == 0)
