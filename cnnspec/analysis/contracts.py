@@ -37,17 +37,23 @@ LARGEST_SHARES = 3
 def check_contracts(spec: Spec, analysis: Analysis) -> tuple[Diagnostic, ...]:
     """The expectations that do not hold: the net's own, its blocks', and those that the file has of it."""
     log = Log(at_least=analysis.graph.at_least)
-    nets = Nets(spec)
     try:
-        for expectation in analysis.graph.expectations:
-            statement, place = expectation.statement, expectation.place
-            if isinstance(statement, ast.Expect) and isinstance(place, BodyScope):
-                _check(statement, _scope_in(place, log, nets, analysis))
-        for statement in _of_file(spec, analysis.graph.name):
-            _check(statement, ContractScope(log, (), nets, analysis, "", named_in(analysis)))
+        for statement, scope in expectations(spec, analysis, log):
+            _check(statement, scope)
     except LimitReached:
         return log.findings()
     return log.findings()
+
+
+def expectations(spec: Spec, analysis: Analysis, log: Log) -> Iterator[tuple[ast.Expect, ContractScope]]:
+    """Every `expect` line that is about a net, with the scope that gives its words their values."""
+    nets = Nets(spec)
+    for expectation in analysis.graph.expectations:
+        statement, place = expectation.statement, expectation.place
+        if isinstance(statement, ast.Expect) and isinstance(place, BodyScope):
+            yield statement, _scope_in(place, log, nets, analysis)
+    for statement in _of_file(spec, analysis.graph.name):
+        yield statement, ContractScope(log, (), nets, analysis, "", named_in(analysis))
 
 
 def _of_file(spec: Spec, net: str) -> Iterable[ast.Expect]:
@@ -102,7 +108,7 @@ def _check(statement: ast.Expect, scope: ContractScope) -> None:
         return
     nodes = [condition.first, *(node for _, node in condition.links)]
     sides = [Side(node, evaluate(node, scope)) for node in nodes]
-    tolerance = _tolerance(statement, scope)
+    tolerance = tolerance_of(statement, scope)
     for (operator, _), left, right in zip(condition.links, sides, sides[1:], strict=False):
         holds = _holds(operator, left, right, tolerance, scope)
         if holds is False:
@@ -123,7 +129,7 @@ def _check_truth(condition: ast.Expression, value: Value, scope: ContractScope) 
         scope.report("type-mismatch", message, condition.span)
 
 
-def _tolerance(statement: ast.Expect, scope: ContractScope) -> Tolerance | Unknown | None:
+def tolerance_of(statement: ast.Expect, scope: ContractScope) -> Tolerance | Unknown | None:
     """What stands after `within`: `1%` is a share of the expected value, `500` an amount."""
     node = statement.within
     if node is None:
@@ -149,7 +155,7 @@ def _holds(
             "type-mismatch", "`within` goes with `==` between two numbers", left.node.span.to(right.node.span)
         )
         return UNKNOWN
-    _, expected = _told_apart(left, right, scope)
+    _, expected = told_apart(left, right, scope)
     margin = tolerance.around(expected.value if is_number(expected.value) else 0)
     low, high = subtract(right.value, margin), add(right.value, margin)
     return both(
@@ -157,7 +163,7 @@ def _holds(
     )
 
 
-def _told_apart(left: Side, right: Side, scope: ContractScope) -> tuple[Side, Side]:
+def told_apart(left: Side, right: Side, scope: ContractScope) -> tuple[Side, Side]:
     """The side that is measured, and the one it is expected to be."""
     return (right, left) if _measured(right, scope) and not _measured(left, scope) else (left, right)
 
@@ -179,7 +185,7 @@ def _measured(side: Side, scope: ContractScope) -> tuple[ContractScope, str] | N
 def _report_failed(
     operator: str, left: Side, right: Side, tolerance: Tolerance | Unknown | None, scope: ContractScope
 ) -> None:
-    actual, expected = _told_apart(left, right, scope)
+    actual, expected = told_apart(left, right, scope)
     wanted = grouped(expected.value)
     if operator != "==":
         wanted = f"{operator if actual is left else MIRRORED[operator]} {wanted}"

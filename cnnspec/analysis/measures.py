@@ -96,8 +96,9 @@ def main_output(analysis: Analysis) -> Tensor:
 
 
 def field_size(analysis: Analysis, tensor: Tensor) -> Value:
-    """The receptive field of a tensor."""
-    return Axes(axis.size for axis in analysis.by_path[tensor.node].field.axes)
+    """The receptive field of a tensor; unknown where it depends on symbols in a way that has no formula."""
+    axes = analysis.by_path[tensor.node].field.axes
+    return Axes(axis.size if axis.is_decided else UNKNOWN for axis in axes)
 
 
 def field_stride(analysis: Analysis, tensor: Tensor) -> Value:

@@ -56,7 +56,8 @@ def whole_number(node: ast.Expression, scope: Scope, what: str) -> int | Unknown
     if value is UNKNOWN or (isinstance(value, int) and not isinstance(value, bool)):
         return value
     if not is_number(value):
-        scope.report("type-mismatch", f"{what} must be a number, not {describe(value)}", node.span)
+        if not _is_stray(node, value, scope):
+            scope.report("type-mismatch", f"{what} must be a number, not {describe(value)}", node.span)
     elif symbols := symbols_in(value):
         scope.report(
             "unbound-symbol", f"{what} depends on {words(symbols)}", node.span, help=binding_help(symbols)
@@ -222,9 +223,18 @@ def _operation(node: ast.Binary, left: Value, scope: Scope) -> Value:
         return scope.combine(node, left, right)
     if isinstance(left, tuple):
         return _list_operation(node, left, right, scope)
-    verb = VERBS.get(node.operator, "divide")
-    scope.report("type-mismatch", f"cannot {verb} {describe(left)} and {describe(right)}", node.operator_span)
+    if not _is_stray(node.left, left, scope) and not _is_stray(node.right, right, scope):
+        message = f"cannot {VERBS.get(node.operator, 'divide')} {describe(left)} and {describe(right)}"
+        scope.report("type-mismatch", message, node.operator_span)
     return UNKNOWN
+
+
+def _is_stray(node: ast.Expression, value: Value, scope: Scope) -> bool:
+    """Whether a word that stands for itself was meant as a name; it is then reported as unknown."""
+    if not isinstance(node, ast.Name) or value != node.name:
+        return False
+    scope.report("unknown-name", f"nothing is called `{node.name}` here", node.span)
+    return True
 
 
 def _list_operation(node: ast.Binary, left: tuple[Value, ...], right: Value, scope: Scope) -> Value:

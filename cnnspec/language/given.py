@@ -44,24 +44,28 @@ def given_values(word: str, weights: tuple[Weight, ...], value: Value) -> tuple[
         raise GivenProblem(
             f"a weight {shape_text(shape)} is too large to be given (more than {LARGEST:,} values)"
         )
-    outs, ins, *window = shape
-    kernel_shape = _plain(tuple(window))
-    found = _shape(entries)
     flat = tuple(float(entry) for entry in _flat(entries))
-    if found == shape:
+    if _shape(entries) == shape:
         return flat
-    if _plain(found) == kernel_shape:
+    spread = _spread(entries, flat, shape) if len(shape) > 1 else None
+    if spread is None:
+        wanted = (
+            f"the window is {shape_text(shape[2:])}" if len(shape) > 2 else f"{shape_text(shape)} is needed"
+        )
+        raise GivenProblem(f"the values have the shape {shape_text(_shape(entries))}, {wanted}")
+    return spread
+
+
+def _spread(entries: Entries, flat: tuple[float, ...], shape: tuple[int, ...]) -> tuple[float, ...] | None:
+    """One kernel for all pairs of channels, or one for each output channel; None where it is neither."""
+    outs, ins, *window = shape
+    kernel_shape, size = _plain(tuple(window)), prod(window)
+    if _plain(_shape(entries)) == kernel_shape:
         return flat * (outs * ins)
-    size = prod(window)
-    if (
-        isinstance(entries, tuple)
-        and len(entries) == outs
-        and all(_plain(_shape(e)) == kernel_shape for e in entries)
-    ):
+    each = entries if isinstance(entries, tuple) else ()
+    if len(each) == outs and all(_plain(_shape(entry)) == kernel_shape for entry in each):
         return tuple(v for out in range(outs) for v in flat[out * size : (out + 1) * size] * ins)
-    raise GivenProblem(
-        f"the values have the shape {shape_text(found)}, the window is {shape_text(tuple(window))}"
-    )
+    return None
 
 
 def _entries(value: Value) -> Entries:

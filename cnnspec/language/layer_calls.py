@@ -46,22 +46,19 @@ def apply_word(scope: BodyScope, target: LayerWord, node: ast.Name | ast.Call) -
     if not operands and arguments and _is_functional(scope, target, arguments):
         return UNKNOWN
     bound = bind(scope, node, arguments, formals(target), lambda word: _stands_for_flag(scope, word))
-    given = [_operand(scope, operand) for operand in operands]
+    inputs = _inputs(scope, node, operands)
     if bound is None:
         return UNKNOWN
     values = {name: _value(scope, target.layer, name, argument) for name, argument in bound.items()}
     layer = _layer(scope, target, node, bound, values)
-    tensors = (
-        _flat(given)
-        if operands
-        else (main_line(scope, node.callee.span if isinstance(node, ast.Call) else node.span),)
-    )
-    if isinstance(layer, Unknown) or any(isinstance(tensor, Unknown) for tensor in tensors):
+    tensors = tuple(tensor for tensor in inputs if isinstance(tensor, Tensor))
+    if isinstance(layer, Unknown) or len(tensors) != len(inputs):
         return UNKNOWN
     places = tuple(operand.value.span for operand in operands)
-    given, frozen = values.get(WEIGHTS), _frozen(scope, bound, values)
-    site = Site(scope, node, target.word, bound, places, given, frozen)
-    return apply_layer(site, layer, tuple(tensor for tensor in tensors if isinstance(tensor, Tensor)))
+    frozen = _frozen(scope, bound, values)
+    return apply_layer(
+        Site(scope, node, target.word, bound, places, values.get(WEIGHTS), frozen), layer, tensors
+    )
 
 
 # --- parameters ---------------------------------------------------------------------------------------------
@@ -134,16 +131,23 @@ def _report_functional(scope: BodyScope, target: LayerWord, arguments: tuple[ast
     scope.report("functional-call", message, arguments[0].span, help=Help(f"write `{tensor} -> {written}`"))
 
 
-def _operand(scope: BodyScope, operand: ast.Argument) -> Value:
-    """A tensor, or a list of them, which counts as that many operands."""
-    value = evaluate(operand.value, scope)
-    if isinstance(value, tuple) and all(isinstance(item, Tensor | Unknown) for item in value):
-        return value
-    return as_tensor(scope, value, operand.value.span)
-
-
-def _flat(given: list[Value]) -> tuple[Value, ...]:
-    return tuple(item for value in given for item in (value if isinstance(value, tuple) else (value,)))
+def _inputs(
+    scope: BodyScope, node: ast.Name | ast.Call, operands: tuple[ast.Argument, ...]
+) -> list[Tensor | Unknown]:
+    """The operands, of which a list of tensors counts as that many, or else the main line."""
+    if not operands:
+        return [main_line(scope, node.callee.span if isinstance(node, ast.Call) else node.span)]
+    tensors: list[Tensor | Unknown] = []
+    for operand in operands:
+        value = evaluate(operand.value, scope)
+        items = (
+            [item for item in value if isinstance(item, Tensor | Unknown)] if isinstance(value, tuple) else []
+        )
+        if isinstance(value, tuple) and value and len(items) == len(value):
+            tensors += items
+        else:
+            tensors.append(as_tensor(scope, value, operand.value.span))
+    return tensors
 
 
 # --- values of arguments ------------------------------------------------------------------------------------

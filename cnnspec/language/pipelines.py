@@ -12,7 +12,7 @@ from cnnspec.language.evaluate import decided, evaluate
 from cnnspec.language.names import bound
 from cnnspec.language.naming import inside
 from cnnspec.language.tensors import as_tensor
-from cnnspec.language.values import UNKNOWN, Unknown, Value
+from cnnspec.language.values import UNKNOWN, Outputs, Unknown, Value
 
 if TYPE_CHECKING:
     from cnnspec.language.body import BodyScope
@@ -25,9 +25,11 @@ def pipeline(scope: BodyScope, node: ast.Pipeline) -> Value:
     for before, stage in zip(node.stages, rest, strict=False):
         main = as_tensor(scope, value, before.value.span)
         here = scope.at(main, stage)
-        if _forgets(here, stage.value):
-            return UNKNOWN
+        is_bound = _is_bound(here, stage.value)
         value = _stage(here, stage)
+        if is_bound and isinstance(value, Tensor):
+            _report_forgotten(here, stage.value)
+            return UNKNOWN
     return value
 
 
@@ -53,15 +55,18 @@ def _labelled(here: BodyScope, stage: ast.Stage, label: str) -> Value:
     return evaluate(node, here.at(here.main, replace(stage, value=node)))
 
 
-def _forgets(here: BodyScope, node: ast.Expression) -> bool:
-    """Whether a stage that is a plain tensor would forget what flows into it, which is then reported."""
-    if not isinstance(node, ast.Name) or not isinstance(bound(here, node.name), Tensor):
+def _is_bound(here: BodyScope, node: ast.Expression) -> bool:
+    """Whether an expression is something made before that takes nothing in: `skip`, `r.main`, `parts[0]`."""
+    while isinstance(node, ast.Attribute | ast.Index):
+        node = node.base
+    if not isinstance(node, ast.Name):
         return False
-    way_out = Help(f"to add it write `it + {node.name}`, to append its channels `concat(it, {node.name})`")
-    here.report(
-        "tensor-in-pipeline",
-        f"`{node.name}` is a tensor: it cannot take what flows here",
-        node.span,
-        help=way_out,
-    )
-    return True
+    return node.name == "in" or isinstance(bound(here, node.name), Tensor | Outputs | tuple)
+
+
+def _report_forgotten(here: BodyScope, node: ast.Expression) -> None:
+    """A tensor in the middle of a pipeline would forget what flows into it."""
+    text = node.span.text
+    way_out = Help(f"to add it write `it + {text}`, to append its channels `concat(it, {text})`")
+    message = f"`{text}` is a tensor: it cannot take what flows here"
+    here.report("tensor-in-pipeline", message, node.span, help=way_out)

@@ -28,6 +28,10 @@ class LimitReached(Exception):  # noqa: N818 - it ends a run that has reported w
     """A limit was reached and reported; the run ends."""
 
 
+Key = tuple[str, Span | str]
+"""What makes two findings one: the code, and the place (or, where there is none, the message)."""
+
+
 @dataclass(slots=True)
 class Log:
     """What was found so far, and how deep the run is in blocks and brackets.
@@ -35,17 +39,15 @@ class Log:
     A mistake in a block that is used many times is one finding: the first use, with the number of others.
     """
 
-    found: dict[tuple[str, Span | None], Diagnostic] = field(
-        default_factory=dict[tuple[str, Span | None], Diagnostic]
-    )
-    again: dict[tuple[str, Span | None], int] = field(default_factory=dict[tuple[str, Span | None], int])
+    found: dict[Key, Diagnostic] = field(default_factory=dict[Key, Diagnostic])
+    again: dict[Key, int] = field(default_factory=dict[Key, int])
     depth: int = 0
     at_least: dict[str, int] = field(default_factory=dict[str, int])
     """The least values of symbols, as `where` clauses state them."""
 
     def add(self, diagnostic: Diagnostic) -> None:
         """Note a finding."""
-        key = diagnostic.code, diagnostic.span
+        key = diagnostic.code, diagnostic.span or diagnostic.message
         if key in self.found:
             self.again[key] = self.again.get(key, 0) + 1
         else:

@@ -169,6 +169,8 @@ def show(value: Value) -> str:  # noqa: PLR0911 - one line a kind of value
             return show(value.common)
         case tuple():
             return "[" + ", ".join(map(show, value)) + "]"
+        case Transformation():
+            return value.expression.span.text
         case _:
             return describe(value)
 

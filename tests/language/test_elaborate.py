@@ -99,11 +99,11 @@ net traced:
 """
     graph = graph_of(text)
     trace = graph.node("outer1.inner1.conv1").origin.trace
-    assert [frame.call for frame in trace] == ["inner(c=8, skip=a tensor)", "outer(act=the layer `act`)"]
+    assert [frame.call for frame in trace] == ["inner(c=8, skip=a tensor)", "outer(act=leaky_relu(0.1))"]
     assert [frame.span.text for frame in trace] == ["inner(2*c, in)", "outer(act=leaky_relu(0.1))"]
     assert [frame.call for frame in graph.node("outer1.leaky_relu1").origin.trace] == [
         "act",
-        "outer(act=the layer `act`)",
+        "outer(act=leaky_relu(0.1))",
     ]
 
 
