@@ -119,11 +119,18 @@ def compile(  # noqa: A001 - the field's word
     batch: int = 1,
     training: bool = True,
     dtype: str = "float32",
+    input_gradients: bool = False,
     seed: int = 0,
     threads: int | None = None,
 ) -> Executable:
-    """Compile a net into a program that runs: forward, and with `training` backward. Raises SpecError."""
-    made = pipeline.plan(net.graph, batch=batch, training=training, dtype=dtype)
+    """Compile a net into a program that runs: forward, and with `training` backward.
+
+    `batch` is the most samples it takes at once, `dtype` float32 or float64. With `input_gradients` the
+    backward pass goes on to the inputs. Raises SpecError.
+    """
+    made = pipeline.plan(
+        net.graph, batch=batch, training=training, dtype=dtype, input_gradients=input_gradients
+    )
     return pipeline.compile(made, seed=seed, threads=threads)
 
 
