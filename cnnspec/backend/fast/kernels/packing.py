@@ -11,12 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from math import prod
 from typing import ClassVar
 
 from cnnspec.backend.fast.simd.emitter import Emitter
-from cnnspec.backend.fast.simd.values import Word
+from cnnspec.backend.fast.simd.values import Vector, Word
 from cnnspec.backend.kernels.operations import Triple
+
+_TAPS_WRITTEN_OUT = 9
+"""Windows of so many taps are copied without a loop."""
 
 
 def merged(groups: int, in_channels: int, out_channels: int, lanes: int) -> int:
@@ -116,26 +120,43 @@ class Pack:
     def _emit_block(
         self, e: Emitter, weights: Word, packed: Word, factors: Word, channels: Word, across: int
     ) -> None:
-        row = self.vectors * self.lanes
-        with e.loop(0, prod(self.taps)) as tap:
-            source = weights + self._tap(tap) * e.bytes
-            with e.loop(0, channels) as channel:
-                number = source + channel * (e.bytes * self.along.stride)
-                place = packed + (tap * self.inner + channel) * (e.bytes * row)
-                for first in range(0, across, self.lanes):
-                    self._emit_lanes(e, number, place, factors, first, min(self.lanes, across - first))
+        """Number by number, in the order of the weights: the packed block stays in the first cache."""
+        if self.across.stride >= self.along.stride:
+            with e.loop(0, across) as lane, e.loop(0, channels) as channel:
+                self._emit_pair(e, weights, packed, factors, lane, channel)
+        else:
+            with e.loop(0, channels) as channel, e.loop(0, across) as lane:
+                self._emit_pair(e, weights, packed, factors, lane, channel)
 
-    def _emit_lanes(
-        self, e: Emitter, number: Word, place: Word, factors: Word, first: int, count: int
+    def _emit_pair(
+        self, e: Emitter, weights: Word, packed: Word, factors: Word, lane: Word, channel: Word
     ) -> None:
-        start = number + e.bytes * first * self.across.stride
-        if self.backwards:
-            e.scatter(e.load(place, first), start, self.across.stride, count)
+        """The taps of one pair of channels."""
+        factor = e.load_scalar(factors + lane * e.bytes) if self.scaled else None
+        source = weights + e.bytes * (lane * self.across.stride + channel * self.along.stride)
+        place = packed + e.bytes * (lane + channel * (self.vectors * self.lanes))
+        self._taps_of(e, source, place, factor)
+
+    def _taps_of(self, e: Emitter, source: Word, place: Word, factor: Vector | None) -> None:
+        step = self.inner * self.vectors * self.lanes
+        if prod(self.taps) <= _TAPS_WRITTEN_OUT:
+            for tap, indices in enumerate(product(*map(range, self.taps))):
+                number = sum(k * stride for k, stride in zip(indices, self.tap_strides, strict=True))
+                self._copy(e, (source, number), (place, tap * step), factor)
             return
-        vector = e.gather(start, self.across.stride, count)
-        if self.scaled:
-            vector = vector * e.load_masked(factors + e.bytes * first, e.first_lanes(count))
-        e.store(vector, place, first)
+        with e.loop(0, prod(self.taps)) as tap:
+            number = source + self._tap(tap) * e.bytes
+            self._copy(e, (number, 0), (place + tap * (e.bytes * step), 0), factor)
+
+    def _copy(
+        self, e: Emitter, number: tuple[Word, int], place: tuple[Word, int], factor: Vector | None
+    ) -> None:
+        """One number, there or back."""
+        if self.backwards:
+            e.store_scalar(e.load_scalar(*place), *number)
+        else:
+            value = e.load_scalar(*number)
+            e.store_scalar(value if factor is None else value * factor, *place)
 
     def _tap(self, tap: Word) -> Word:
         """Where a packed tap lies in the weights, in numbers from the first."""
@@ -164,8 +185,4 @@ class Pack:
                 number = weights + e.bytes * (channel * self.along.stride + self._tap(tap))
                 line = (block * prod(self.taps) + tap) * self.inner + position % self.inner
                 place = packed + line * (e.bytes * row)
-                if self.backwards:
-                    e.store_scalar(e.load_scalar(place), number)
-                else:
-                    value = e.load_scalar(number)
-                    e.store_scalar(value if factor is None else value * factor, place)
+                self._copy(e, (number, 0), (place, 0), factor)
