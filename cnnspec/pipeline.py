@@ -9,18 +9,19 @@ checking a numeric spec never loads numpy, sympy or numba.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cnnspec.analysis.facts import Analysis
-    from cnnspec.backend.executable import Executable
+    from cnnspec.backend.executable import Executable, Precision
     from cnnspec.backend.plan import Plan
     from cnnspec.diagnostics import Diagnostic, Span
     from cnnspec.graph import Graph
     from cnnspec.language.elaborate import Binding, Elaborated
     from cnnspec.language.spec import Loaded, Spec
+    from cnnspec.lint.config import Settings
 
 
 def load(path: str | Path) -> Loaded:
@@ -64,32 +65,58 @@ def check_contracts(spec: Spec, analysis: Analysis) -> tuple[Diagnostic, ...]:
     return verify(spec, analysis)
 
 
-def check(spec: Spec) -> tuple[Diagnostic, ...]:
-    """Elaborate every net of a spec at its defaults and hold it to its contracts; the findings, each said once."""
+def check(spec: Spec, settings: Settings | None = None) -> tuple[Diagnostic, ...]:
+    """Elaborate every net of a spec at its defaults and hold it to its contracts; each finding once.
+
+    With settings for it, lint too, unless something keeps the nets from being understood.
+    """
     from cnnspec.language.unreached import check_definitions
 
     findings: list[Diagnostic] = []
+    analyses: list[Analysis] = []
     for name in spec.nets:
         made = elaborate(spec, name)
         findings.extend(made.diagnostics)
         if made.graph is not None:
-            findings.extend(check_contracts(spec, analyse(made.graph)))
+            analyses.append(analyse(made.graph))
+            findings.extend(check_contracts(spec, analyses[-1]))
     findings.extend(check_definitions(spec))
+    if settings is not None and len(analyses) == len(spec.nets) and spec.main.complete:
+        findings.extend(lint(spec, analyses, settings))
     said: dict[tuple[str, Span | None], Diagnostic] = {}
     for finding in findings:
         said.setdefault((finding.code, finding.span), finding)
     return tuple(said.values())
 
 
-def plan(graph: Graph, *, batch: int, training: bool = False, dtype: str = "float32") -> Plan:
+def lint(spec: Spec, analyses: Sequence[Analysis], settings: Settings) -> tuple[Diagnostic, ...]:
+    """What could be better in nets that work, given the analyses of all nets of a spec."""
+    from cnnspec.lint.linting import lint as look
+
+    return look(spec, analyses, settings)
+
+
+def plan(
+    graph: Graph,
+    *,
+    batch: int,
+    training: bool = False,
+    dtype: str = "float32",
+    input_gradients: bool = False,
+) -> Plan:
     """What to run, in which order, in which buffers; pure data. Raises DiagnosticError if it cannot run."""
     from cnnspec.backend.plan import make_plan
 
-    return make_plan(graph, batch=batch, training=training, dtype=dtype)
+    return make_plan(graph, batch=batch, training=training, dtype=dtype, input_gradients=input_gradients)
 
 
-def compile(plan: Plan, *, seed: int = 0, threads: int | None = None) -> Executable:  # noqa: A001
-    """Compile a plan with Numba and allocate its buffers, with freshly initialised weights."""
+def compile(  # noqa: A001 - the field's word
+    plan: Plan, *, seed: int = 0, threads: int | None = None, math: Precision = "fast"
+) -> Executable:
+    """Compile a plan with Numba and allocate its buffers, with freshly initialised weights.
+
+    `math` is how it runs: by the fast kernels, `exact` or `fast`, or `plain`, layer by layer.
+    """
     from cnnspec.backend.executable import Executable
 
-    return Executable(plan, seed=seed, threads=threads)
+    return Executable(plan, seed=seed, threads=threads, math=math)

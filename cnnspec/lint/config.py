@@ -1,12 +1,9 @@
 """The settings: `[tool.cnnspec]` in the nearest pyproject.toml above a spec.
 
-    [tool.cnnspec]
-    select = ["warning", "info"]          # rules and groups; by default only warnings
-    ignore = ["large-head"]
-    activation-budget = "64 MiB"          # what one layer's output may take for one sample in float32
-
-    [tool.cnnspec.per-file-ignores]
-    "specs/old/*.cnn" = ["bias-before-norm"]
+- `select = ["warning", "info"]`: the rules and groups to run; by default warnings only.
+- `ignore = ["large-head"]`: those to leave out.
+- `activation-budget = "64MiB"`: what the output of one layer may take, for one sample in float32.
+- `[tool.cnnspec.per-file-ignores]`, `"specs/old/*.cnn" = ["bias-before-norm"]`: left out in some files.
 """
 
 from __future__ import annotations
@@ -95,7 +92,7 @@ def _table(file: Path) -> tuple[Source, Table] | Diagnostic | None:
         tools = tomllib.loads(source.text.replace("\r\n", "\n")).get("tool", {})
     except tomllib.TOMLDecodeError as error:
         return Diagnostic("bad-config", f"{file} is not TOML: {error}", Span(source, 0, 0))
-    found = tools.get("cnnspec") if isinstance(tools, dict) else None
+    found = cast("Table", tools).get("cnnspec") if isinstance(tools, dict) else None
     if found is None:
         return None
     if not isinstance(found, dict):
@@ -129,7 +126,7 @@ class _Reader:
         words = cast("list[object]", value) if isinstance(value, list) else [None]
         strings = [word for word in words if isinstance(word, str)]
         if len(strings) < len(words):
-            self._report(key, f"`{key}` must be a list of rules, such as `[\"large-head\"]`")
+            self._report(key, f'`{key}` must be a list of rules, such as `["large-head"]`')
             return DEFAULT if key == "select" else ()
         try:
             codes_of(strings)
@@ -144,11 +141,11 @@ class _Reader:
         if value is None:
             return None
         try:
-            number = read_number(str(value).replace(" ", "").removesuffix("B").replace("Ki", "KiB").replace("Mi", "MiB").replace("Gi", "GiB")) if isinstance(value, str) else value  # fmt: skip
+            number = read_number(value.replace(" ", "")) if isinstance(value, str) else value
         except NumberProblem:
             number = None
         if isinstance(number, bool) or not isinstance(number, int) or number < 1:
-            self._report(key, f"`{key}` must be a number of bytes", 'write `"64 MiB"`')
+            self._report(key, f"`{key}` must be a number of bytes", f'such as `{key} = "64MiB"`')
             return None
         return number
 

@@ -22,7 +22,7 @@ class Waste:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One diagnostic of one layer of one net (`made_at` is where the layer is written), or of the text alone."""
+    """A diagnostic of one layer of one net, which is written at `made_at`, or of the text alone."""
 
     diagnostic: Diagnostic
     made_at: Span | None = None

@@ -52,16 +52,12 @@ def suppressions_in(source: Source) -> Suppressions:
         return Suppressions()
     parsed = parse(source)
     comments = [comment for comment in parsed.comments if MARK.match(comment.text)]
-    busy = sorted({line for token in parsed.tokens if token.text.strip() for line in _lines(token.span)})
+    busy = sorted({source.position(token.start)[0] for token in parsed.tokens if token.text.strip()})
     each: list[Suppression] = []
     wrong: list[Diagnostic] = []
     for comment in comments:
         _read(comment, _scope(comment, busy), each, wrong)
     return Suppressions(tuple(each), tuple(wrong))
-
-
-def _lines(span: Span) -> range:
-    return range(span.line, span.source.position(max(span.start, span.end - 1))[0] + 1)
 
 
 def _scope(comment: Span, busy: Sequence[int]) -> range:

@@ -21,6 +21,8 @@ Examples:
   cnnspec check specs/lenet5.cnn
   cnnspec check specs/ --quiet
   cnnspec check specs/ --format concise
+  cnnspec check net.cnn --select info
+  cnnspec check net.cnn --fix
   cat net.cnn | cnnspec check - --stdin-filename net.cnn
 
 \b
@@ -42,12 +44,34 @@ Exit codes: 0 clean, 1 something was found, 2 a path could not be read.""",
     metavar="NAME",
     help="The name of the file that - stands for, in messages and for `use`.",
 )
-def command(*, paths: tuple[str, ...], format_name: str, quiet: bool, stdin_filename: str) -> int:
-    """Check specs: every net of every file at its defaults, with its `expect` lines.
+@click.option(
+    "--select",
+    multiple=True,
+    metavar="RULE,...",
+    help="The lint rules to run, or groups: `warning` (the default), `info`, `folklore`, `all`.",
+)
+@click.option("--ignore", multiple=True, metavar="RULE,...", help="Lint rules or groups to leave out.")
+@click.option("--no-lint", is_flag=True, help="Report mistakes only.")
+@click.option("--fix", is_flag=True, help="Make the suggested changes that are safe.")
+@click.option("--unsafe-fixes", is_flag=True, help="Make all suggested changes that leave a net that works.")
+def command(
+    *,
+    paths: tuple[str, ...],
+    format_name: str,
+    quiet: bool,
+    stdin_filename: str,
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    no_lint: bool,
+    fix: bool,
+    unsafe_fixes: bool,
+) -> int:
+    """Check specs: every net of every file at its defaults, with its `expect` lines; and lint them.
 
     PATH is a spec file, a folder (every .cnn file in it and below), or - for the standard input.
     """
     from cnnspec import pipeline
+    from cnnspec.cli.linting import fix_files, linter
     from cnnspec.cli.outcome import exit_for
     from cnnspec.cli.screen import out
     from cnnspec.cli.spec_files import STDIN, about_file, load, spec_files
@@ -56,15 +80,20 @@ def command(*, paths: tuple[str, ...], format_name: str, quiet: bool, stdin_file
 
     screen = out()
     talkative = format_name == "full" and not quiet
+    lint = None if no_lint else linter(select, ignore)
+    if fix or unsafe_fixes:
+        fix_files(paths, lint, unsafe=unsafe_fixes)
     found: dict[str, tuple[Diagnostic, ...]] = {}
     for path in spec_files(paths):
         name = stdin_filename if path == STDIN else path
         loaded = load(path, stdin_filename)
-        diagnostics = loaded.diagnostics + (pipeline.check(loaded.spec) if loaded.spec else ())
+        diagnostics = loaded.diagnostics
+        if loaded.spec:
+            diagnostics += pipeline.check(loaded.spec, lint.settings(name) if lint else None)
         found[name] = tuple(about_file(diagnostic, name) for diagnostic in diagnostics)
         if talkative and loaded.spec and not fail(diagnostics):
             screen.write([_ok(name, loaded.spec)])
-    findings = Findings(found)
+    findings = Findings(found | (lint.wrong_configs() if lint else {}))
     if talkative and findings.diagnostics and len(findings.files_with_findings) < len(found):
         screen.write([()])
     if findings.diagnostics or not quiet or format_name == "json":

@@ -34,6 +34,8 @@ AT_MOST_ONE = Relu6 | Sigmoid | Hardsigmoid | Softmax
 PASSING = Identity | Dropout | Rearrangement
 """They move elements or drop some, and change no other."""
 
+LEARNING = Conv | ConvTranspose | Linear | Normalisation | Activation
+
 
 @rule("double-activation")
 def double_activation(net: LintedNet) -> Iterator[Finding]:
@@ -101,8 +103,7 @@ def softmax_twice(net: LintedNet) -> Iterator[Finding]:
                 yield about(
                     node,
                     "softmax-twice",
-                    f"`{node.word}` of `{before.word}`: its inputs lie between 0 and 1, so that it can hardly "
-                    "tell them apart",
+                    f"`{node.word}` of `{before.word}`: what lies between 0 and 1 it can hardly tell apart",
                     net.places.word(node),
                     labels=(Label(net.places.word(before), "makes the probabilities"),),
                     help=Help("leave it out", net.places.removal(node)),
@@ -111,14 +112,10 @@ def softmax_twice(net: LintedNet) -> Iterator[Finding]:
 
 @rule("softmax-inside")
 def softmax_inside(net: LintedNet) -> Iterator[Finding]:
-    """A softmax whose probabilities a layer takes for features. As a gate, multiplied with maps, it is right."""
-    learned = Conv | ConvTranspose | Linear | Normalisation | Activation
+    """A softmax whose probabilities a layer takes for features. As a gate, times a map, it is right."""
     for node in net.graph:
         if isinstance(node.layer, OverChannels):
-            reader = next(
-                (r for r in net.readers(node.outputs[0]) for r in _ahead(net, r) if isinstance(r.layer, learned)),
-                None,
-            )
+            reader = next((r for r in _ahead(net, node) if isinstance(r.layer, LEARNING)), None)
             if reader is not None:
                 yield about(
                     node,
@@ -132,14 +129,14 @@ def softmax_inside(net: LintedNet) -> Iterator[Finding]:
 
 
 def _ahead(net: LintedNet, node: Node) -> Iterator[Node]:
-    """A reader, or those behind it where it only moves elements."""
-    waiting = [node]
+    """The layers that read what a layer makes, through those that only move elements."""
+    waiting = [*net.readers(node.outputs[0])]
     while waiting:
-        here = waiting.pop()
-        if isinstance(here.layer, PASSING):
-            waiting += net.readers(here.outputs[0])
+        reader = waiting.pop()
+        if isinstance(reader.layer, PASSING):
+            waiting += net.readers(reader.outputs[0])
         else:
-            yield here
+            yield reader
 
 
 @rule("softmax-output")

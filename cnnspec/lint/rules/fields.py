@@ -90,7 +90,7 @@ def _centre(field: AxisField) -> tuple[Fraction, Fraction] | None:
     """Means over the units of one period; None for fields that are the whole axis or depend on symbols."""
     hulls = [branches.widest for slope, branches in field.by_slope if slope]
     bounds = [bound for hull in hulls for bound in (hull.lo, hull.hi)]
-    if not hulls or any(symbols_of(bound) != {INDEX} for bound in bounds):
+    if not hulls or any(symbols_of(bound) - {INDEX} for bound in bounds):
         return None
     period = lcm(*(bound.function.period for bound in bounds if isinstance(bound, OneSymbol)))
     if period > LONGEST_PERIOD:

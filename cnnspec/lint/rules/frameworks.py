@@ -52,12 +52,12 @@ def framework_ceil(net: LintedNet) -> Iterator[Finding]:
 def framework_count_pad(net: LintedNet) -> Iterator[Finding]:
     """An average in which padding counts."""
     for node in net.graph:
-        if isinstance(node.layer, AvgPool) and node.layer.count_pad:
-            if any(window.before != 0 or window.after != 0 for window in windows_of(node)):
-                yield about(
-                    node,
-                    "framework-count-pad",
-                    "the padding counts in this mean, as in PyTorch; in TensorFlow, Keras and ONNX it does not",
-                    net.places.word(node),
-                    help=Help("say which is meant: `count_pad=true`, or `count_pad=false`"),
-                )
+        counts = isinstance(node.layer, AvgPool) and node.layer.count_pad
+        if counts and any(window.before != 0 or window.after != 0 for window in windows_of(node)):
+            yield about(
+                node,
+                "framework-count-pad",
+                "the padding counts in this mean, as in PyTorch; in TensorFlow, Keras and ONNX it does not",
+                net.places.value(node, "count_pad"),
+                help=Help("`count_pad=false` is what the others do"),
+            )

@@ -65,8 +65,8 @@ def activation_budget(net: LintedNet) -> Iterator[Finding]:
             yield about(
                 facts.node,
                 "activation-budget",
-                f"the output {shape_text(facts.output)} of `{facts.path}` takes {grouped(facts.activation_bytes)} "
-                f"bytes, more than the {grouped(budget)} allowed",
+                f"{shape_text(facts.output)} takes {grouped(facts.activation_bytes)} bytes, "
+                f"more than the {grouped(budget)} allowed",
                 net.places.word(facts.node),
                 help=Help("reduce the map earlier, use fewer channels, or raise `activation-budget`"),
             )

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import networkx as nx
-
+from cnnspec.analysis.facts import total
 from cnnspec.diagnostics import Help
-from cnnspec.graph import Node
+from cnnspec.graph import Graph, Node
 from cnnspec.lint.finding import Finding, Waste, about
 from cnnspec.lint.linted import Linted, LintedNet
 from cnnspec.lint.rule import spec_rule
@@ -20,30 +19,33 @@ def dead_branch(linted: Linted) -> Iterator[Finding]:
     named = [value.span for value, _ in unused_assignments(linted.spec)]
     for net in linted.nets:
         dead = _dead(net)
-        for path in dead:
-            node = net.graph.node(path)
+        for node in net.graph:
             span = node.origin.span
             within = any(span and span.source is n.source and n.start <= span.start < n.end for n in named)
-            if not within and not any(net.readers(tensor) for tensor in node.outputs):
+            is_end = not any(net.readers(tensor) for tensor in node.outputs)
+            if node.path in dead and is_end and not within:
                 yield _unread(net, node, dead)
 
 
-def _dead(net: LintedNet) -> dict[str, None]:
-    """The paths that no output needs, in order."""
-    graph = net.graph
-    needed: set[str] = set()
-    for output in graph.outputs:
-        if output.tensor.node not in needed:
-            needed |= nx.ancestors(graph.nx, output.tensor.node) | {output.tensor.node}
-    return {node.path: None for node in graph if node.path not in needed}
+def _dead(net: LintedNet) -> set[str]:
+    """The paths that no output needs."""
+    needed = _needed(net.graph, {output.tensor.node for output in net.graph.outputs})
+    return {node.path for node in net.graph} - needed
 
 
-def _unread(net: LintedNet, node: Node, dead: dict[str, None]) -> Finding:
-    idle = [node.path, *(path for path in nx.ancestors(net.graph.nx, node.path) if path in dead)]
-    params = net.analysis.by_path[node.path].params
-    for path in idle[1:]:
-        params = params + net.analysis.by_path[path].params
-    what = "this input is never read" if not node.inputs else f"no output needs what this `{node.word}` makes"
+def _needed(graph: Graph, paths: set[str]) -> set[str]:
+    """Some layers, and all on which they depend."""
+    needed = set(paths)
+    for node in reversed(list(graph)):
+        if node.path in needed:
+            needed.update(tensor.node for tensor in node.inputs)
+    return needed
+
+
+def _unread(net: LintedNet, node: Node, dead: set[str]) -> Finding:
+    idle = _needed(net.graph, {node.path}) & dead
+    params = total(net.analysis.by_path[path].params for path in idle)
+    what = f"no output needs what this `{node.word}` makes" if node.inputs else "this input is never read"
     return about(
         node,
         "dead-branch",

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from cnnspec.diagnostics import Diagnostic, Edit, Help, Span
 from cnnspec.language import ast
-from cnnspec.language.spec import STANDARD_LIBRARY, Spec, Unit, shipped_blocks
+from cnnspec.language.scope import SHIPPED
+from cnnspec.language.spec import Spec, Unit
 from cnnspec.lint.finding import Finding
 from cnnspec.lint.linted import Linted
 from cnnspec.lint.rule import spec_rule
@@ -62,7 +63,9 @@ def unused_assignments(spec: Spec) -> Iterator[tuple[ast.Expression, ast.Assign]
         node.name for e in spec.main.file.expects for node in ast.walk(e) if isinstance(node, ast.Attribute)
     }
     for definition in spec.main.file.definitions:
-        used = names_in(ast.children(definition)) | (outside if definition.kind == "net" else set())
+        used = names_in(ast.children(definition))
+        if definition.kind == "net":
+            used |= outside
         for node in ast.walk(definition):
             if isinstance(node, ast.Assign):
                 names = [target.name for target in node.targets]
@@ -143,14 +146,11 @@ def unused_use(linted: Linted) -> Iterator[Finding]:
 
 def _brought_in(unit: Unit) -> Iterator[tuple[ast.Use, set[str]]]:
     """Every `use` with the names of the blocks that it brings in."""
-    library = shipped_blocks(STANDARD_LIBRARY)
-    files = iter([used for used in unit.used if not set(used.own("block")) <= set(library)])
+    library = [used for used in unit.used if used.file.source.name in SHIPPED]
+    files = iter([used for used in unit.used if used not in library])
     for use in unit.file.uses:
-        if use.path is None:
-            yield use, set(library)
-        else:
-            other = next(files, None)
-            yield use, set(other.own("block")) if other else set()
+        other = next(files, None) if use.path is not None else library[0]
+        yield use, set(other.own("block")) if other else set()
 
 
 @spec_rule("unused-block")

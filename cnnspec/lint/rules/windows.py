@@ -9,7 +9,7 @@ from math import lcm
 
 from cnnspec.analysis.waste import left_over
 from cnnspec.diagnostics import Help, Label
-from cnnspec.dims import Dim, Relation, decide, maximum, render
+from cnnspec.dims import Dim, Relation, Symbolic, decide, maximum, render
 from cnnspec.graph import Node, Tensor
 from cnnspec.layers.convolution import Conv
 from cnnspec.layers.pooling import WindowPool
@@ -140,17 +140,16 @@ def _dropped(net: LintedNet, reading: _Reading, lost: dict[int, Dim]) -> Finding
     window = reading.windows[0][axis]
     parts = " and ".join(_last(pixels, len(reading.axes), axis) for axis, pixels in lost.items())
     one = len(lost) == 1 and lost[axis] == 1
-    sizes = f"{render(window.size_in)} = {render(window.size_in - lost[axis])} + {render(lost[axis])}"
+    name, covered = axis_name(len(reading.axes), axis), render(window.size_in - lost[axis])
     return about(
         first,
         "dropped-pixels",
         f"the last {parts} of {shape_text(reading.tensor.shape)} {'is' if one else 'are'} never read",
         net.places.word(first),
         labels=tuple(Label(net.places.word(other), "does not read them either") for other in others),
-        notes=(f"{axis_name(len(reading.axes), axis)}: the windows cover {sizes.split(' + ')[0].split(' = ')[1]} "
-               f"of {render(window.size_in)}",),
+        notes=(f"{name}: the windows cover {covered} of {render(window.size_in)}",),
         help=_way_out(first),
-    )  # fmt: skip
+    )
 
 
 def _last(pixels: Dim, rank: int, axis: int) -> str:
@@ -169,16 +168,16 @@ def _way_out(node: Node) -> Help:
 
 @rule("small-map")
 def small_map(net: LintedNet) -> Iterator[Finding]:
-    """A window larger than the map: some of its taps never meet a pixel."""
+    """A window so much larger than the map that some of its taps never meet a pixel."""
     for node in net.graph:
         for axis, window in enumerate(windows_of(node)):
-            if decide(window.extent, Relation.AT_LEAST, window.size_in + 1):
+            if _has_idle_tap(window):
                 name = axis_name(len(node.input_shapes[0]) - 1, axis)
                 yield about(
                     node,
                     "small-map",
-                    f"the window of `{node.word}` spans {render(window.extent)} pixels, but the {name} of "
-                    f"{shape_text(node.input_shapes[0])} is only {render(window.size_in)}",
+                    f"the {name} of {shape_text(node.input_shapes[0])} is so small that parts of this "
+                    f"`{node.word}`'s window only ever meet padding",
                     net.places.value(node, "kernel"),
                     notes=tuple(_idle_taps(window)),
                     help=Help("use a smaller kernel here, or reduce the map less before"),
@@ -186,17 +185,23 @@ def small_map(net: LintedNet) -> Iterator[Finding]:
                 break
 
 
+def _has_idle_tap(window: AxisWindow) -> bool:
+    """Whether the first tap of the last window is before the map, or the last of the first behind it."""
+    last_start = (window.size_out - 1) * window.stride - window.before
+    first_end = window.extent - 1 - window.before
+    return bool(
+        decide(-1, Relation.AT_LEAST, last_start) or decide(first_end, Relation.AT_LEAST, window.size_in)
+    )
+
+
 def _idle_taps(window: AxisWindow) -> Iterator[str]:
-    match window:
-        case AxisWindow(int() as kernel, int() as stride, int() as dilation, int() as before):
-            if isinstance(window.size_in, int) and isinstance(window.size_out, int):
-                starts = [unit * stride - before for unit in range(min(window.size_out, MOST_STEPS))]
-                taps = range(min(kernel, MOST_STEPS))
-                met = sum(any(0 <= at + tap * dilation < window.size_in for at in starts) for tap in taps)
-                if met < kernel:
-                    yield f"only {met} of {kernel} taps ever {'meets' if met == 1 else 'meet'} a pixel"
-        case _:
-            return
+    sizes = window.kernel, window.stride, window.dilation, window.before, window.size_in, window.size_out
+    if any(isinstance(size, Symbolic) or size > MOST_STEPS for size in sizes):
+        return
+    kernel, stride, dilation, before, inside, outside = (size for size in sizes if isinstance(size, int))
+    starts = range(-before, outside * stride - before, stride)
+    met = sum(any(0 <= start + tap * dilation < inside for start in starts) for tap in range(kernel))
+    yield f"only {met} of {kernel} taps ever {'meets' if met == 1 else 'meet'} a pixel"
 
 
 @rule("even-kernel")
@@ -209,8 +214,7 @@ def even_kernel(net: LintedNet) -> Iterator[Finding]:
                     yield about(
                         node,
                         "even-kernel",
-                        f"a window of {render(window.extent)} pixels has no middle: `same` shifts the map by half "
-                        "a pixel",
+                        f"{render(window.extent)} pixels have no middle: `same` shifts by half a pixel",
                         net.places.value(node, "kernel"),
                         notes=(f"it pads {render(window.before)} before and {render(window.after)} after",),
                         help=Help("use an odd kernel"),
