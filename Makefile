@@ -124,6 +124,7 @@ bench: $(VENV)/.test
 	$(BIN)/python benchmarks/startup.py
 
 docs: $(VENV)/.docs
+	$(BIN)/python docs/lectures/gallery.py
 	$(BIN)/sphinx-build --quiet -W --keep-going -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
