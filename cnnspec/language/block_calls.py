@@ -10,12 +10,12 @@ from cnnspec.graph import Tensor
 from cnnspec.language import ast
 from cnnspec.language.binding import Bound, Formals, bind
 from cnnspec.language.evaluate import evaluate
-from cnnspec.language.names import TRUTHS, is_transformation
+from cnnspec.language.names import TRUTHS
 from cnnspec.language.names import bound as value_named
 from cnnspec.language.naming import inside
 from cnnspec.language.statements import result_of, run_body
 from cnnspec.language.tensors import as_tensor
-from cnnspec.language.transformations import deferred
+from cnnspec.language.transformations import value_or_transformation
 from cnnspec.language.values import UNKNOWN, Block, Value, show
 
 if TYPE_CHECKING:
@@ -76,14 +76,13 @@ def _values(scope: BodyScope, definition: ast.Definition, bound: Bound) -> dict[
 
 
 def _value(scope: BodyScope, param: ast.Param, argument: ast.Argument) -> Value:
+    """The value of one argument: a bare flag is set, a tensor made now, a layer applied where it stands."""
     node = argument.value
     if isinstance(node, ast.Name) and argument.name is None and node.name == param.name and _is_flag(param):
         return True if value_named(scope, node.name) is None else evaluate(node, scope)
     if param.is_tensor:
         return as_tensor(scope, evaluate(node, scope), node.span)
-    if is_transformation(scope, node):
-        return deferred(scope, node, param.name)
-    return evaluate(node, scope)
+    return value_or_transformation(scope, node, param.name)
 
 
 def _is_flag(param: ast.Param) -> bool:
@@ -94,10 +93,7 @@ def _add_defaults(body: BodyScope, definition: ast.Definition) -> None:
     """The defaults of what was not given; they see the parameters before them, and `in`."""
     for param in definition.params:
         if param.name not in body.values and param.default is not None:
-            if is_transformation(body, param.default):
-                body.values[param.name] = deferred(body, param.default, param.name)
-            else:
-                body.values[param.name] = evaluate(param.default, body)
+            body.values[param.name] = value_or_transformation(body, param.default, param.name)
 
 
 def written(name: str, values: dict[str, Value]) -> str:

@@ -10,13 +10,13 @@ from cnnspec.diagnostics.suggest import nearest
 from cnnspec.graph import Graph, Output, Tensor
 from cnnspec.language import ast
 from cnnspec.language.body import BodyScope
-from cnnspec.language.evaluate import evaluate
 from cnnspec.language.expansion import FREE, Binding, Expansion
 from cnnspec.language.naming import Namer
 from cnnspec.language.scope import LimitReached, Log
 from cnnspec.language.spec import Spec
 from cnnspec.language.statements import run_body
 from cnnspec.language.tensors import as_tensor
+from cnnspec.language.transformations import value_or_transformation
 from cnnspec.language.values import UNNAMED
 
 __all__ = ["FREE", "Binding", "Elaborated", "elaborate"]
@@ -45,7 +45,7 @@ def elaborate(
     `bindings` give values to the symbols of its inputs and to its parameters (`FREE` leaves one symbolic);
     with `symbolic` the symbols of inputs stay free whatever their defaults. Nothing is raised.
     """
-    definition = _definition(spec, net)
+    definition = definition_of(spec, net)
     if isinstance(definition, Diagnostic):
         return Elaborated(None, (definition,))
     graph = Graph(definition.name, definition.doc)
@@ -61,7 +61,8 @@ def elaborate(
     return Elaborated(None if findings or not spec.main.complete else graph, findings)
 
 
-def _definition(spec: Spec, net: str | None) -> ast.Definition | Diagnostic:
+def definition_of(spec: Spec, net: str | None) -> ast.Definition | Diagnostic:
+    """The net of a name, without one the first; or that there is none."""
     nets = spec.nets
     if net is None and nets:
         return next(iter(nets.values()))
@@ -76,7 +77,8 @@ def _definition(spec: Spec, net: str | None) -> ast.Definition | Diagnostic:
 
 def _expand(scope: BodyScope, definition: ast.Definition) -> None:
     for param in definition.params:
-        default = None if param.default is None else evaluate(param.default, scope)
+        given = param.default
+        default = None if given is None else value_or_transformation(scope, given, param.name)
         scope.values[param.name] = scope.expansion.bind(param.name, default, free=False)
     run_body(definition.body, scope)
     _add_result(scope, definition)

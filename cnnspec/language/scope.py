@@ -102,8 +102,16 @@ class Scope(ABC):
     def enter(self, span: Span) -> None:
         """Go one level deeper. Raises LimitReached, and reports, where that is too deep."""
         if self.log.depth >= limits.MAX_DEPTH:
-            self.refuse(f"more than {limits.MAX_DEPTH} blocks and expressions stand in each other", span)
+            self._refuse_depth(span)
         self.log.depth += 1
+
+    def _refuse_depth(self, span: Span) -> NoReturn:
+        message = f"more than {limits.MAX_DEPTH} blocks and expressions stand in each other"
+        blocks = [frame.call.partition("(")[0] for frame in self.trace]
+        if blocks and blocks.count(blocks[0]) > LONGEST_TRACE:
+            message = f"`{blocks[0]}` uses itself without end: {message}"
+            span = self.trace[0].span
+        self.refuse(message, span)
 
     def refuse(self, message: str, span: Span) -> NoReturn:
         """Report that a limit was reached and end the run."""

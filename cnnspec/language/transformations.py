@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cnnspec.diagnostics import Frame, Help
 from cnnspec.language import ast
 from cnnspec.language.evaluate import evaluate
-from cnnspec.language.names import callable_named
+from cnnspec.language.names import callable_named, is_transformation
 from cnnspec.language.naming import ROOT, inside
 from cnnspec.language.values import UNKNOWN, Sharing, Transformation, Value
 
@@ -23,6 +23,11 @@ def deferred(
     if scope.expansion.is_blind and not isinstance(node, ast.Name):
         evaluate(node, scope)
     return Transformation(node, replace(scope, values=dict(scope.values)), name, sharing)
+
+
+def value_or_transformation(scope: BodyScope, node: ast.Expression, name: str) -> Value:
+    """What is given to a parameter: a layer, block or pipeline as it is, anything else by its value."""
+    return deferred(scope, node, name) if is_transformation(scope, node) else evaluate(node, scope)
 
 
 def transform(scope: BodyScope, target: Transformation, node: ast.Name | ast.Call) -> Value:
