@@ -22,7 +22,7 @@ from cnnspec.diagnostics import Severity
 from cnnspec.diagnostics.diagnostic import Diagnostic, DiagnosticError
 
 if TYPE_CHECKING:
-    from cnnspec.backend.executable import Executable
+    from cnnspec.backend.executable import Executable, Precision
     from cnnspec.graph import Graph
     from cnnspec.language.spec import Loaded
     from cnnspec.language.spec import Spec as LoadedSpec
@@ -122,16 +122,18 @@ def compile(  # noqa: A001 - the field's word
     input_gradients: bool = False,
     seed: int = 0,
     threads: int | None = None,
+    math: Precision = "fast",
 ) -> Executable:
     """Compile a net into a program that runs: forward, and with `training` backward.
 
     `batch` is the most samples it takes at once, `dtype` float32 or float64. With `input_gradients` the
-    backward pass goes on to the inputs. Raises SpecError.
+    backward pass goes on to the inputs. `math` is `fast`, `exact` (without Winograd's larger rounding errors)
+    or `plain` (layer by layer, by the kernels that all others are held against). Raises SpecError.
     """
     made = pipeline.plan(
         net.graph, batch=batch, training=training, dtype=dtype, input_gradients=input_gradients
     )
-    return pipeline.compile(made, seed=seed, threads=threads)
+    return pipeline.compile(made, seed=seed, threads=threads, math=math)
 
 
 def raise_errors(diagnostics: tuple[Diagnostic, ...]) -> None:

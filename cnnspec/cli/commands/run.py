@@ -18,7 +18,7 @@ from cnnspec.report.classes import class_lines
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from cnnspec.backend.executable import Executable
+    from cnnspec.backend.executable import Executable, Precision
     from cnnspec.backend.plan.model import Scores
     from cnnspec.backend.preparation import Preparation
     from cnnspec.graph import Graph
@@ -46,6 +46,13 @@ Examples:
 @click.option("--labels", "names_file", metavar="FILE", help="The names of the classes, one a line.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of random weights.")
 @click.option("--threads", type=click.IntRange(min=1), help="Processors to use.  [default: all]")
+@click.option(
+    "--math",
+    type=click.Choice(("fast", "exact", "plain")),
+    default="fast",
+    show_default=True,
+    help="Fast kernels; the same without Winograd's rounding errors; or layer by layer.",
+)
 def command(
     *,
     spec_path: str,
@@ -59,6 +66,7 @@ def command(
     names_file: str | None,
     seed: int,
     threads: int | None,
+    math: Precision,
 ) -> None:
     """Run a net: print the likeliest classes of an input, write its output, or measure it on test images.
 
@@ -76,7 +84,7 @@ def command(
     graph = open_net(spec_path, net_name, settings).graph
     images = _images(graph, source) if source is not None else None
     batch = LARGEST_BATCH if images is None else min(LARGEST_BATCH, len(images))
-    executable = pipeline.compile(pipeline.plan(graph, batch=batch), seed=seed, threads=threads)
+    executable = pipeline.compile(pipeline.plan(graph, batch=batch), seed=seed, threads=threads, math=math)
     preparation = _load(executable, weights)
     if weights is None and any(node.weights and node.given is None for node in graph):
         err().write(

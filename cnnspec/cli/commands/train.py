@@ -10,6 +10,7 @@ from cnnspec.cli.net_options import net_options
 from cnnspec.cli.numbers import Real
 
 if TYPE_CHECKING:
+    from cnnspec.backend.executable import Precision
     from cnnspec.backend.training.optimisers import Optimiser
     from cnnspec.backend.training.schedules import Schedule
 
@@ -74,6 +75,13 @@ The same command with the same seed gives the same weights, bit for bit.""",
     help="Where the weights go after every epoch.  [default: NET.safetensors]",
 )
 @click.option("--threads", type=click.IntRange(min=1), help="Processors to use.  [default: all]")
+@click.option(
+    "--math",
+    type=click.Choice(("fast", "exact", "plain")),
+    default="fast",
+    show_default=True,
+    help="Fast kernels; the same without Winograd's rounding errors; or layer by layer.",
+)
 def command(
     *,
     spec_path: str,
@@ -91,6 +99,7 @@ def command(
     weights: str | None,
     save_to: str | None,
     threads: int | None,
+    math: Precision,
 ) -> None:
     """Train a net with cross-entropy on labelled images, and save its weights after every epoch.
 
@@ -116,7 +125,7 @@ def command(
         epochs, _optimiser(optimiser, momentum, decay), _schedule(schedule, optimiser, rate, epochs), seed
     )
     executable = pipeline.compile(
-        pipeline.plan(graph, batch=batch, training=True), seed=seed, threads=threads
+        pipeline.plan(graph, batch=batch, training=True), seed=seed, threads=threads, math=math
     )
     if weights:
         executable.load(weights)
