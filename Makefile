@@ -125,6 +125,7 @@ bench: $(VENV)/.test
 
 docs: $(VENV)/.docs
 	$(BIN)/python docs/lectures/gallery.py
+	$(BIN)/python docs/layer_reference.py
 	$(BIN)/sphinx-build --quiet -W --keep-going -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
