@@ -7,6 +7,7 @@ import resource
 import signal
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -138,23 +139,28 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 # --- whole or not at all ----------------------------------------------------------------------------------
 
 
-@pytest.fixture
+@contextmanager
 def small_files() -> Iterator[None]:
-    """No file may grow beyond 4 KiB, which looks to a program like a full disk."""
+    """No file may grow beyond 4 KiB, which looks to a program like a full disk.
+
+    Around the one call only: the log of the tests is a file too.
+    """
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    signal.signal(signal.SIGXFSZ, before)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, before)
 
 
-@pytest.mark.usefixtures("small_files")
 def test_a_full_disk_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "w.safetensors"
     save_weights(path, {"a": np.zeros(3)}, {})
     before = path.read_bytes()
-    (found,) = problems(save_weights, path, {"a": np.zeros(100_000)}, {})
+    with small_files():
+        (found,) = problems(save_weights, path, {"a": np.zeros(100_000)}, {})
     assert found.code == "file-unwritable"
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
