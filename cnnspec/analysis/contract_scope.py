@@ -7,19 +7,30 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from cnnspec.analysis.facts import Analysis, LayerFacts, analyse
-from cnnspec.analysis.measures import MEMORY, OF_TENSOR, SUMS, WHOLE, WORDS, main_output, summed, within
+from cnnspec.analysis.measures import (
+    MEMORY,
+    OF_TENSOR,
+    SUMS,
+    WHOLE,
+    WORDS,
+    called,
+    inside,
+    main_output,
+    summed,
+)
 from cnnspec.diagnostics import Edit, Help
 from cnnspec.diagnostics.suggest import nearest
 from cnnspec.graph import Tensor
 from cnnspec.language import ast
 from cnnspec.language.attributes import attribute
-from cnnspec.language.builtins import FUNCTIONS, call_function
+from cnnspec.language.builtins import FUNCTIONS
+from cnnspec.language.calls import apply_function
 from cnnspec.language.elaborate import FREE, Binding, elaborate
-from cnnspec.language.evaluate import evaluate, whole_number
+from cnnspec.language.evaluate import evaluate
 from cnnspec.language.names import choice
 from cnnspec.language.scope import Scope
 from cnnspec.language.spec import Spec
-from cnnspec.language.values import UNKNOWN, UNNAMED, Unknown, Value, describe, is_known
+from cnnspec.language.values import UNKNOWN, UNNAMED, Function, Unknown, Value, describe
 
 NetKey = tuple[str, frozenset[tuple[str, Binding]]]
 
@@ -97,8 +108,7 @@ class ContractScope(Scope):
             return elsewhere.scope.call(replace(node, callee=elsewhere.node))
         word = dotted(node.callee)
         if word in FUNCTIONS:
-            values = [evaluate(argument.value, self) for argument in node.arguments]
-            return call_function(word, values) if all(map(is_known, values)) else UNKNOWN
+            return apply_function(self, Function(word), node)
         if word in WORDS:
             return self._measured_with(node, word)
         self.report(
@@ -136,11 +146,11 @@ class ContractScope(Scope):
         """The layers of the block or layer that a label names."""
         if not isinstance(node, ast.Name) or node.name in ("in", "it", "input", "output"):
             return []
-        return list(within(self.analysis, f"{self.path}.{node.name}" if self.path else node.name))
+        return list(called(self.analysis, f"{self.path}.{node.name}" if self.path else node.name))
 
     def _measured(self, node: ast.Expression, word: str, batch: int = 1) -> Value:
         if word in SUMS:
-            return summed(within(self.analysis, self.path), word)
+            return summed(inside(self.analysis, self.path), word)
         if self.path:
             self.report("expect-unknown", f"`{word}` is known of a whole net only, not of a block", node.span)
             return UNKNOWN
@@ -152,15 +162,18 @@ class ContractScope(Scope):
             value = evaluate(argument.value, self)
             if isinstance(value, Unknown):
                 return UNKNOWN
-            if argument.name is None or not isinstance(value, int | Fraction):
+            if argument.name is None or isinstance(value, bool) or not isinstance(value, int | Fraction):
                 message = "say what is to have which value: `macs(H=320, W=320)`"
                 self.report("expect-unknown", message, argument.span)
                 return UNKNOWN
-            if argument.name == "batch" and word in MEMORY:
-                known = whole_number(argument.value, self, "the batch")
-                batch = 1 if isinstance(known, Unknown) else known
-            else:
+            if argument.name != "batch" or word not in MEMORY:
                 bindings[argument.name] = value
+            elif isinstance(value, int) and value >= 1:
+                batch = value
+            else:
+                message = f"a batch is a whole number, at least 1, not {describe(value)}"
+                self.report("bad-argument", message, argument.value.span)
+                return UNKNOWN
         return self._rebound(node, bindings, word, batch)
 
     def _rebound(self, node: ast.Call, bindings: Mapping[str, Binding], word: str, batch: int) -> Value:

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from cnnspec.analysis.contract_scope import ContractScope, Elsewhere, Nets, dotted, named_in
 from cnnspec.analysis.facts import Analysis
-from cnnspec.analysis.measures import SUMS, within
+from cnnspec.analysis.measures import SUMS, inside
 from cnnspec.diagnostics import Diagnostic, Edit, Help, Label
 from cnnspec.language import ast
 from cnnspec.language.arithmetic import add, compare, multiply, negate, subtract
@@ -218,7 +218,7 @@ def _largest(actual: Side, scope: ContractScope) -> Iterator[str]:
     if found is None:
         return
     place, word = found
-    shares = [(SUMS[word](facts), facts.path) for facts in within(place.analysis, place.path)]
+    shares = [(SUMS[word](facts), facts.path) for facts in inside(place.analysis, place.path)]
     numbers = sorted(
         ((share, path) for share, path in shares if isinstance(share, int) and share), reverse=True
     )

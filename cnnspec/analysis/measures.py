@@ -117,10 +117,18 @@ WORDS = (*SUMS, *MEMORY, *WHOLE)
 """Everything that can be asked of a net."""
 
 
-def within(analysis: Analysis, path: str) -> Iterator[LayerFacts]:
-    """The layers at a path: one, or those of a block or of all blocks with this label; "" is the net."""
+def inside(analysis: Analysis, path: str) -> Iterator[LayerFacts]:
+    """The layers of the block at a path; of the net for ""."""
+    start = f"{path}." if path else ""
     for facts in analysis.layers:
-        if not path or facts.path == path or facts.path.startswith(f"{path}."):
+        if facts.path.startswith(start) and not facts.path[len(start) :][:1].isdigit():
+            yield facts
+
+
+def called(analysis: Analysis, name: str) -> Iterator[LayerFacts]:
+    """The layers that a label names: one, or those of a block, however often the label or layer occurs."""
+    for facts in analysis.layers:
+        if facts.path == name or facts.path.startswith(f"{name}."):
             yield facts
 
 

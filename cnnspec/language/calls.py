@@ -26,6 +26,7 @@ from cnnspec.language.values import (
 
 if TYPE_CHECKING:
     from cnnspec.language.body import BodyScope
+    from cnnspec.language.scope import Scope
 
 
 def call(scope: BodyScope, node: ast.Call) -> Value:
@@ -54,10 +55,11 @@ def apply(scope: BodyScope, target: Callable, node: ast.Name | ast.Call) -> Valu
         case Transformation():
             return transform(scope, target, node)
         case Function():
-            return _function(scope, target, node)
+            return apply_function(scope, target, node)
 
 
-def _function(scope: BodyScope, target: Function, node: ast.Name | ast.Call) -> Value:
+def apply_function(scope: Scope, target: Function, node: ast.Name | ast.Call) -> Value:
+    """The value of a function on numbers."""
     if isinstance(node, ast.Name):
         scope.report("type-mismatch", f"`{target.name}` is a function: it needs brackets", node.span)
         return UNKNOWN

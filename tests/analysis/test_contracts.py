@@ -9,7 +9,7 @@ import pytest
 
 from cnnspec.analysis import Analysis, Totals, analyse
 from cnnspec.analysis.contracts import check_contracts
-from cnnspec.analysis.measures import SUMS, summed, within
+from cnnspec.analysis.measures import SUMS, inside, summed
 from cnnspec.diagnostics import Diagnostic
 from cnnspec.language.elaborate import Binding, elaborate
 from cnnspec.language.spec import Spec, load_spec, load_text
@@ -65,7 +65,7 @@ def test_sums_are_the_totals_of_the_analysis(name: str) -> None:
     analysis = analysed(spec)
     assert TOTALS.keys() | {"layers"} == SUMS.keys()
     for word, total in TOTALS.items():
-        assert summed(within(analysis, ""), word) == total(analysis.totals), word
+        assert summed(inside(analysis, ""), word) == total(analysis.totals), word
 
 
 @pytest.mark.parametrize("path", ZOO, ids=lambda path: path.stem)
