@@ -17,14 +17,18 @@ from cnnspec.lint.suppressions import Suppressions, suppressions_in, unused, wit
 
 
 def lint(spec: Spec, analyses: Sequence[Analysis], settings: Settings) -> tuple[Diagnostic, ...]:
-    """What the rules find in a spec without errors, given the analyses of all its nets."""
+    """What is found in a spec without errors, given the analyses of all its nets, and not meant to be so."""
+    return _as_suppressed(spec, found_by_rules(spec, analyses, settings), settings)
+
+
+def found_by_rules(spec: Spec, analyses: Sequence[Analysis], settings: Settings) -> list[Diagnostic]:
+    """The same, whatever comments say."""
     places = Places(spec)
     nets = tuple(LintedNet(analysis, places, settings.activation_budget) for analysis in analyses)
     linted = Linted(spec, nets)
     chosen = [rule for code, rule in rules().items() if code in settings.codes]
     found = list(chain.from_iterable(rule.check(linted) for rule in chosen))
-    everything = summed(found, linted.written if found else {})
-    return _as_suppressed(spec, everything, settings)
+    return summed(found, linted.written if found else {})
 
 
 def _as_suppressed(spec: Spec, found: list[Diagnostic], settings: Settings) -> tuple[Diagnostic, ...]:

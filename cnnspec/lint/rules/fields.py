@@ -68,7 +68,7 @@ def misaligned_merge(net: LintedNet) -> Iterator[Finding]:
     for node in net.graph:
         is_merge = isinstance(node.layer, Elementwise) or node.layer == Concat()
         if is_merge and len({tensor.node for tensor in node.inputs}) > 1:
-            centres = [_centres(net.analysis.by_path[tensor.node]) for tensor in node.inputs]
+            centres = [_centres(net.analysis.by_path[tensor.node], node) for tensor in node.inputs]
             for other in range(1, len(centres)):
                 shift = _shift(centres[0], centres[other])
                 if shift is not None:
@@ -76,11 +76,13 @@ def misaligned_merge(net: LintedNet) -> Iterator[Finding]:
                     break
 
 
-def _centres(facts: LayerFacts) -> Centres:
+def _centres(facts: LayerFacts, merge: Node) -> Centres:
+    """Those along the axes that the branch shares with the result: not where it is repeated."""
     found: Centres = {}
     for name, axes in facts.field.by_input.items():
         for axis, field in enumerate(axes):
-            place = _centre(field)
+            shared = facts.output[axis + 1 : axis + 2] == merge.output_shapes[0][axis + 1 : axis + 2]
+            place = _centre(field) if shared else None
             if place is not None:
                 found[name, axis] = place
     return found
