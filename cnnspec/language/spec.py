@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -111,9 +112,9 @@ def shipped_name(path: Path) -> str:
 
 def project_folder(folder: Path) -> Path:
     """The folder that `use` may not leave: the nearest project around, else the folder itself."""
-    start = folder.resolve()
+    start = _resolved(folder)
     for candidate in (start, *start.parents):
-        if any((candidate / mark).exists() for mark in PROJECT_MARKS):
+        if any(os.path.exists(candidate / mark) for mark in PROJECT_MARKS):
             return candidate
     return start
 
@@ -164,7 +165,7 @@ class _Loader:
 
     def _read(self, use: ast.Use, path: Path) -> Unit | None:
         try:
-            source = read(path, name=_shown(use))
+            source = read(_resolved(path), name=_shown(use))
         except DiagnosticError as error:
             self.diagnostics += [_unreadable(use, path, diagnostic) for diagnostic in error.diagnostics]
             return None
@@ -190,8 +191,8 @@ def _library_last(uses: tuple[ast.Use, ...]) -> list[ast.Use]:
 
 
 def _resolved(path: Path) -> Path:
-    """The file itself, behind links and `..`."""
-    return Path(path).resolve()
+    """The file itself, behind links and `..`; links in a circle stay as they are."""
+    return Path(os.path.realpath(path))
 
 
 def _shown(use: ast.Use) -> str:

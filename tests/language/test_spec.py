@@ -125,6 +125,13 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     assert codes(load_spec(tmp_path / "main.cnn")) == ["file-unreadable"] * 3
 
 
+def test_links_in_a_circle_lead_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "one.cnn").symlink_to(tmp_path / "two.cnn")
+    (tmp_path / "two.cnn").symlink_to(tmp_path / "one.cnn")
+    write(tmp_path, main=f'use "one.cnn"\nuse "{"x" * 5000}.cnn"\n' + NET)
+    assert codes(load_spec(tmp_path / "main.cnn")) == ["file-unreadable"] * 2
+
+
 def test_a_used_file_that_is_no_text_is_said_at_its_place(tmp_path: Path) -> None:
     write(tmp_path, main='use "one.cnn"\n' + NET)
     (tmp_path / "one.cnn").write_bytes(b"block unit:\n    \xff\n")
