@@ -59,6 +59,12 @@ class AxisField:
         return minimum(*(_span(branches.narrowest, slope, self.extent) for slope, branches in self.by_slope))
 
     @property
+    def is_decided(self) -> bool:
+        """Whether its size is known: not where it differs from unit to unit in a way that depends on symbols."""
+        sizes = (branches.widest.size for slope, branches in self.by_slope if slope != 0)
+        return all(INDEX not in symbols_of(size) or bounds(size, {})[1] is not None for size in sizes)
+
+    @property
     def stride(self) -> Slope:
         """The effective stride: how far the field moves from one unit to the next (0: it does not)."""
         slopes = [slope for slope, _ in self.by_slope if slope != 0]

@@ -82,6 +82,7 @@ FAMILIES: dict[str, tuple[Code, ...]] = {
         Code("bad-arithmetic", "error", "the arithmetic has no result"),
         Code("symbolic-choice", "error", "a choice depends on a symbol that has no value"),
         Code("unbound-symbol", "error", "a symbol needs a value here"),
+    Code("nothing-sought", "error", "the net has no `?` to solve for"),
         Code("where-violated", "error", "the given size breaks a `where` clause"),
     ),
     "Shapes": (
@@ -111,7 +112,8 @@ FAMILIES: dict[str, tuple[Code, ...]] = {
         Code("weights-mismatch", "error", "the weights do not belong to this net"),
         Code("bad-data", "error", "the data cannot be used"),
         Code("diverged", "error", "training ran away"),
-        Code("cannot-run", "error", "the net cannot be run as it is"),
+        Code("cannot-write", "error", "the values cannot be written into this file"),
+    Code("cannot-run", "error", "the net cannot be run as it is"),
     ),
     "Lint: layers in a row": (
         Code("bias-before-norm", "warning", "a bias that the normalisation behind it cancels"),

@@ -31,6 +31,8 @@ class Elaborated:
 
     graph: Graph | None
     diagnostics: tuple[Diagnostic, ...]
+    steps: int = 0
+    """How many statements were carried out."""
 
 
 def elaborate(
@@ -56,9 +58,9 @@ def elaborate(
     try:
         _expand(scope, definition)
     except LimitReached:
-        return Elaborated(None, log.findings())
+        return Elaborated(None, log.findings(), expansion.steps)
     findings = log.findings()
-    return Elaborated(None if findings or not spec.main.complete else graph, findings)
+    return Elaborated(None if findings or not spec.main.complete else graph, findings, expansion.steps)
 
 
 def definition_of(spec: Spec, net: str | None) -> ast.Definition | Diagnostic:

@@ -52,11 +52,12 @@ class Expansion:
     """Layers by what they were written with."""
     constants: dict[Unit, dict[str, Value]] = field(default_factory=dict[Unit, dict[str, Value]])
     """The values that files give to names outside of definitions."""
+    steps: int = 0
+    """How many statements were carried out."""
     _outcomes: dict[tuple[Layer, Shapes], Outcome] = field(
         default_factory=dict[tuple[Layer, Shapes], Outcome]
     )
     _labels: dict[int, Labels] = field(default_factory=dict[int, Labels])
-    _steps: int = 0
 
     def bind(self, name: str, default: Value | None, *, free: bool) -> Value:
         """The value of a symbol or parameter: given from outside, else its default, else a symbol."""
@@ -87,6 +88,6 @@ class Expansion:
 
     def step(self, scope: Scope, span: Span) -> None:
         """Count a statement. Raises LimitReached after the last one allowed."""
-        self._steps += 1
-        if self._steps > limits.MAX_STEPS:
+        self.steps += 1
+        if self.steps > limits.MAX_STEPS:
             scope.refuse(f"more than {limits.MAX_STEPS:,} statements are carried out", span)

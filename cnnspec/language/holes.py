@@ -1,4 +1,4 @@
-"""`?`: the values that a spec leaves to be found, where they stand and within which bounds they are sought."""
+"""`?`: the values that a spec leaves to be found, where they stand and where they are sought."""
 
 from __future__ import annotations
 
@@ -47,11 +47,10 @@ def key_of(node: ast.Hole) -> str:
     return f"?{node.name}" if node.name else f"?{node.span.source.name}:{node.span.start}"
 
 
-def holes_of(spec: Spec, net: str | None) -> list[Hole]:
+def holes_of(spec: Spec, definition: ast.Definition) -> list[Hole]:
     """The holes of a net and of the blocks that it may be made of, in the order of the text."""
     found: dict[str, Hole] = {}
-    definition = spec.nets.get(net, None) if net else next(iter(spec.nets.values()), None)
-    for node, usual in _found_in(definition, spec.main) if definition else ():
+    for node, usual in _found_in(definition, spec.main):
         key = key_of(node)
         before = found.get(key)
         if before is None:
