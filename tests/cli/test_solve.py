@@ -49,10 +49,10 @@ def test_the_written_spec_is_clean(cnnspec: Cnnspec, spec: Spec) -> None:
 
 
 def test_no_solution_is_a_finding_with_its_reason(cnnspec: Cnnspec, spec: Spec) -> None:
-    result = cnnspec("solve", spec(STEM.replace("55", "250")))
+    result = cnnspec("solve", spec(STEM.replace("55", "500")))
     assert result.code == 1
     assert result.out.startswith("no solution\n  nearest: kernel = ")
-    assert "expected 250" in result.out
+    assert "expected 500" in result.out
 
 
 def test_a_spec_without_unknowns_is_refused(cnnspec: Cnnspec) -> None:
