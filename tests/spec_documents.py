@@ -110,7 +110,7 @@ def check(example: Example, folder: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(example.text, encoding="utf-8")
     diagnostics, graphs = _run(example, path)
-    _check_findings(example, diagnostics, str(path))
+    check_findings(example, diagnostics, str(path))
     for claim in example.claims:
         if claim.sign == "@":
             _check_paths(claim, graphs, str(path))
@@ -137,7 +137,7 @@ def _run(example: Example, path: Path) -> tuple[list[Diagnostic], list[Graph]]:
     return list(dict.fromkeys(diagnostics)), graphs
 
 
-def _check_findings(example: Example, diagnostics: list[Diagnostic], file: str) -> None:
+def check_findings(example: Example, diagnostics: list[Diagnostic], file: str) -> None:
     """Every finding is announced, and every announced one found; those in used files on any line."""
     waiting = [claim for claim in example.claims if claim.sign == "!"]
     for diagnostic in diagnostics:

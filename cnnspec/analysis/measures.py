@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from cnnspec.analysis.facts import BYTES_PER_ELEMENT, Analysis, LayerFacts, total
+from cnnspec.analysis.memory import greatest_inference, greatest_training
 from cnnspec.dims import Dim
 from cnnspec.graph import InputLayer, Tensor
 from cnnspec.language.arithmetic import simplest
@@ -63,11 +64,11 @@ SUMS: Mapping[str, Share] = {
 
 
 def _inference_memory(analysis: Analysis, batch: int) -> Dim:
-    return analysis.totals.weight_bytes + analysis.inference_peak(batch).bytes
+    return analysis.totals.weight_bytes + greatest_inference(analysis.graph, batch, BYTES_PER_ELEMENT)
 
 
 def _training_memory(analysis: Analysis, batch: int) -> Dim:
-    return analysis.training_peak(batch).bytes
+    return greatest_training(analysis.graph, batch, BYTES_PER_ELEMENT)
 
 
 MEMORY: Mapping[str, Callable[[Analysis, int], Dim]] = {

@@ -68,6 +68,6 @@ def test_case_and_underscores_do_not_matter(word: str, meant: str | None) -> Non
 
 
 def test_long_words_take_no_time() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     assert nearest("x" * 100_000, ["y" * 100_000, *LAYERS]) is None
-    assert time.perf_counter() - start < 0.1
+    assert time.process_time() - start < 0.1

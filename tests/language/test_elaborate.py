@@ -328,6 +328,6 @@ def test_a_deep_net_is_elaborated_in_an_instant() -> None:
 
 
 def timed(spec: Spec) -> float:
-    start = time.perf_counter()
+    start = time.process_time()
     assert elaborate(spec).graph
-    return time.perf_counter() - start
+    return time.process_time() - start

@@ -67,8 +67,8 @@ REFUSED = {
 
 
 def timed(action: Callable[[], Elaborated]) -> tuple[Elaborated, float]:
-    start = time.perf_counter()
-    return action(), time.perf_counter() - start
+    start = time.process_time()
+    return action(), time.process_time() - start
 
 
 @pytest.mark.parametrize(("text", "limit"), REFUSED.values(), ids=REFUSED)

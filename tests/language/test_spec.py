@@ -171,7 +171,7 @@ def test_too_many_files_are_refused_in_under_a_second(tmp_path: Path, shape: str
         "".join(f'use "f{number}.cnn"\n' for number in range(count)) if shape == "a fan" else 'use "f0.cnn"\n'
     )
     write(tmp_path, main=uses + NET)
-    start = time.perf_counter()
+    start = time.process_time()
     found = set(codes(load_spec(tmp_path / "main.cnn")))
     assert found == {"limit"}
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
