@@ -1,6 +1,6 @@
 """Time one net, inference or training, by cnnspec and its peers; print a line of JSON.
 
-    python benchmarks/fast/measure.py inference resnet50 --batch 1 --threads 1 --only exact,fast,onnxruntime
+python benchmarks/fast/measure.py inference resnet50 --batch 1 --threads 1 --only exact,fast,onnxruntime
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     from timing import interleaved  # noqa: PLC0415
 
-    chosen = options.only.split(",") if options.only else (INFERENCE if options.kind == "inference" else TRAINING)
+    chosen = (
+        options.only.split(",") if options.only else (INFERENCE if options.kind == "inference" else TRAINING)
+    )
     runs, outputs = (_inference if options.kind == "inference" else _training)(options, chosen)
     timings = interleaved(runs, options.seconds * len(runs))
     result = {
@@ -62,13 +64,20 @@ def _executables(options: argparse.Namespace, chosen: Any, *, training: bool) ->
     from cnnspec.backend.executable import Executable  # noqa: PLC0415
 
     graph = pipeline.elaborate(pipeline.load(SPECS / f"{options.net}.cnn").spec).graph
-    assert graph is not None
+    if graph is None:
+        raise SystemExit(f"{options.net} cannot be elaborated")
     plan = pipeline.plan(graph, batch=options.batch, training=training)
-    made = {name: Executable(plan, math=name, threads=options.threads) for name in chosen if name in ("exact", "fast")}
+    made = {
+        name: Executable(plan, math=name, threads=options.threads)
+        for name in chosen
+        if name in ("exact", "fast")
+    }
     return plan, made or {"plain": Executable(plan, threads=options.threads)}
 
 
-def _inference(options: argparse.Namespace, chosen: Any) -> tuple[dict[str, Callable[[], Any]], dict[str, float]]:
+def _inference(
+    options: argparse.Namespace, chosen: Any
+) -> tuple[dict[str, Callable[[], Any]], dict[str, float]]:
     """The runs, and the error of each: the largest, over the largest input-dependent part of the outputs."""
     import peers  # noqa: PLC0415
     import torch  # noqa: PLC0415
@@ -105,7 +114,9 @@ def _array(output: Any) -> np.ndarray:
     return np.asarray(output if not hasattr(output, "to_dict") else next(iter(output.values())))
 
 
-def _training(options: argparse.Namespace, chosen: Any) -> tuple[dict[str, Callable[[], Any]], dict[str, float]]:
+def _training(
+    options: argparse.Namespace, chosen: Any
+) -> tuple[dict[str, Callable[[], Any]], dict[str, float]]:
     """The runs, and by how much the loss after them differs from eager PyTorch's at the first step."""
     import peers  # noqa: PLC0415
 

@@ -52,7 +52,9 @@ class TorchNet(torch.nn.Module):
         outputs = tuple(values[port.buffer] for port in self.plan.outputs)
         return outputs[0] if len(outputs) == 1 else outputs
 
-    def _run(self, step: Forward, x: list[torch.Tensor], w: list[torch.Tensor]) -> torch.Tensor:
+    def _run(  # noqa: PLR0911 - one an operation
+        self, step: Forward, x: list[torch.Tensor], w: list[torch.Tensor]
+    ) -> torch.Tensor:
         match step.call.operation:
             case ops.Convolution(window=k, groups=groups, bias=bias):
                 return F.conv2d(
@@ -71,9 +73,7 @@ class TorchNet(torch.nn.Module):
                 wide = narrow.shape[2:] != tuple(step.call.output_shapes[0][3:])
                 return F.max_pool2d(x[0], k.size[1:], k.stride[1:], k.before[1:], ceil_mode=wide)
             case ops.AveragePool(window=k, count_pad=count_pad):
-                return F.avg_pool2d(
-                    x[0], k.size[1:], k.stride[1:], k.before[1:], count_include_pad=count_pad
-                )
+                return F.avg_pool2d(x[0], k.size[1:], k.stride[1:], k.before[1:], count_include_pad=count_pad)
             case ops.AdaptiveAveragePool():
                 return F.adaptive_avg_pool2d(x[0], step.call.output_shapes[0][3:])
             case ops.Reshape():
@@ -135,7 +135,9 @@ def openvino_inference(model: bytes, x: np.ndarray, threads: int) -> Run:
     return lambda: request.infer({0: tensor})
 
 
-def torch_training(net: TorchNet, x: np.ndarray, labels: np.ndarray, *, channels_last: bool, compiled: bool) -> Run:
+def torch_training(
+    net: TorchNet, x: np.ndarray, labels: np.ndarray, *, channels_last: bool, compiled: bool
+) -> Run:
     """One step: forward, loss (auxiliary heads at their weights), backward, SGD with momentum."""
     net.train()
     image, goal = torch.from_numpy(x), torch.from_numpy(labels)

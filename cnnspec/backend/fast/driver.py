@@ -18,11 +18,13 @@ from cnnspec.backend.kernels.cache import KernelCache
 
 
 @intrinsic
-def _invoke(typing_context, function, table, steps, thread, threads, barrier):  # noqa: ANN001, ANN202
+def _invoke(
+    typing_context: Any, function: Any, table: Any, steps: Any, thread: Any, threads: Any, barrier: Any
+) -> Any:
     """Call the function at an address with five integers."""
     del typing_context, function, table, steps, thread, threads, barrier
 
-    def generate(_context, builder, _signature, arguments):  # noqa: ANN001, ANN202
+    def generate(_context: Any, builder: ir.IRBuilder, _signature: Any, arguments: Any) -> ir.Value:
         word = ir.IntType(64)
         kind = ir.FunctionType(ir.VoidType(), [word] * 5)
         builder.call(builder.inttoptr(arguments[0], kind.as_pointer()), arguments[1:])
@@ -31,7 +33,7 @@ def _invoke(typing_context, function, table, steps, thread, threads, barrier):  
     return types.void(*[types.int64] * 6), generate
 
 
-def _in_parallel(walk, table, steps, threads, barrier):  # noqa: ANN001, ANN202
+def _in_parallel(walk: int, table: int, steps: int, threads: int, barrier: int) -> None:
     for thread in prange(threads):
         _invoke(walk, table, steps, thread, threads, barrier)
 

@@ -14,6 +14,7 @@ from cnnspec.backend.fast.simd.target import Real
 from cnnspec.backend.kernels.arrays import Array, Context
 from cnnspec.backend.plan.model import Plan
 from cnnspec.backend.program import PlainProgram
+from cnnspec.backend.schedule.algorithms import threads_worth
 from cnnspec.backend.schedule.inference import schedule_inference
 from cnnspec.backend.schedule.machine import Machine, Math, machine_for
 from cnnspec.backend.schedule.model import Schedule
@@ -81,7 +82,7 @@ class FastProgram:
     def _execution(self, key: _Key) -> Execution:
         if key not in self._executions:
             count, wanted = key
-            threads = usable_threads(wanted)
+            threads = usable_threads(threads_worth(self._plan, count or self._plan.batch, wanted))
             schedule = self.schedule(training=count is not None, threads=threads, count=count)
             self._executions[key] = Execution(schedule, self._memory, self._library, threads)
             self._packed.pop(key, None)

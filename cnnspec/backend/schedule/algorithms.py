@@ -5,15 +5,33 @@ The costs are in multiply-adds of vectors, of which a core does two a cycle when
 
 from __future__ import annotations
 
-from cnnspec.backend.kernels.operations import Triple, Window
+from math import prod
+
+from cnnspec.backend.kernels.operations import Convolution, Linear, Triple, Window
+from cnnspec.backend.plan.model import Plan
 from cnnspec.backend.schedule.machine import Machine
-from cnnspec.backend.schedule.weights import Filters
+from cnnspec.backend.schedule.weights import Filters, filters_of
 
 _TRANSFORM_COST = 4.5
 """Vector multiply-adds that pass while one vector of a 6 × 6 tile is transformed and moved."""
 
 _WINOGRAD_BUDGET = 1_500_000
 """Numbers of V and M together that are worked on at a time: some megabytes, in the last cache."""
+
+
+_WORTH_THREADS = 1_000_000
+"""Multiply-adds below which threads would wait for each other longer than they work."""
+
+
+def threads_worth(plan: Plan, count: int, wanted: int) -> int:
+    """How many of the wanted threads a pass over `count` samples is worth."""
+    work = 0
+    for step in plan.forward:
+        if isinstance(step.call.operation, Convolution | Linear):
+            filters = filters_of(step.call)
+            positions = prod(step.call.output_shapes[0][2:]) * count
+            work += positions * filters.out * filters.channels // filters.groups * prod(filters.taps)
+    return wanted if work >= _WORTH_THREADS else 1
 
 
 def winograd_budget() -> int:
