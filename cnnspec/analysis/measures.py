@@ -136,3 +136,16 @@ def called(analysis: Analysis, name: str) -> Iterator[LayerFacts]:
 def summed(layers: Iterable[LayerFacts], word: str) -> Dim:
     """One of the `SUMS`."""
     return total(map(SUMS[word], layers))
+
+
+COSTS = (*SUMS, *MEMORY)
+"""Everything that is one number of a net, or one formula."""
+
+
+def cost(analysis: Analysis, word: str) -> Dim:
+    """One of the `COSTS` of a whole net, of one sample. Raises ValueError for any other word."""
+    if word in SUMS:
+        return summed(analysis.layers, word)
+    if word in MEMORY:
+        return MEMORY[word](analysis, 1)
+    raise ValueError(f"{word!r} is no cost; these are: {', '.join(COSTS)}")

@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import prod
 
 from cnnspec.dims import Symbolic
-from cnnspec.language.values import Transformation, Value, describe
+from cnnspec.language.values import Value, describe
 from cnnspec.layers.base import Weight
 from cnnspec.layers.classic_kernels import KERNELS
 from cnnspec.layers.spatial import shape_text
@@ -44,7 +44,7 @@ def given_values(word: str, weights: tuple[Weight, ...], value: Value) -> tuple[
         raise GivenProblem(
             f"a weight {shape_text(shape)} is too large to be given (more than {LARGEST:,} values)"
         )
-    flat = tuple(float(entry) for entry in _flat(entries))
+    flat = tuple(_as_float(entry) for entry in _flat(entries))
     if _shape(entries) == shape:
         return flat
     spread = _spread(entries, flat, shape) if len(shape) > 1 else None
@@ -73,8 +73,6 @@ def _entries(value: Value) -> Entries:
     match value:
         case str() if value in KERNELS:
             return KERNELS[value]
-        case Transformation() if value.name in KERNELS:
-            return KERNELS[value.name]
         case tuple():
             items = tuple(_entries(item) for item in value)
             if len({_plain(_shape(item)) for item in items}) != 1:
@@ -98,6 +96,13 @@ def _shape(entries: Entries) -> tuple[int, ...]:
 def _plain(shape: tuple[int, ...]) -> tuple[int, ...]:
     """Without axes of size 1, so that a row fits a window of one axis."""
     return tuple(size for size in shape if size != 1)
+
+
+def _as_float(entry: Fraction) -> float:
+    try:
+        return float(entry)
+    except OverflowError:
+        raise GivenProblem("a number is too large for a weight") from None
 
 
 def _flat(entries: Entries) -> Iterator[Fraction]:

@@ -21,6 +21,7 @@ from cnnspec.language.values import (
     UNKNOWN,
     LayerWord,
     Quotient,
+    Transformation,
     Unknown,
     Value,
     describe,
@@ -163,10 +164,19 @@ def _value(scope: BodyScope, layer: type[Layer], name: str, argument: ast.Argume
             return node.name
         if node.name not in VALUES and callable_named(scope, node.name) is None:
             return unknown(scope, node, _words(layer, name))
+    if (word := _passed_on(scope, node)) in _words(layer, name):
+        return word
     if not isinstance(node, ast.Number) and is_transformation(scope, node):
         scope.report("bad-argument", f"`{name}` must be a value, not a layer", node.span)
         return UNKNOWN
     return evaluate(node, scope)
+
+
+def _passed_on(scope: BodyScope, node: ast.Expression) -> str:
+    """The word that a parameter was given which is also the name of a layer: `identity`, `tanh`; or ""."""
+    value = value_named(scope, node.name) if isinstance(node, ast.Name) else None
+    given = value.expression if isinstance(value, Transformation) else None
+    return given.name if isinstance(given, ast.Name) else ""
 
 
 @cache

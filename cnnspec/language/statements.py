@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from cnnspec.language.body import BodyScope
 
 
+GREATEST_WEIGHT = 1_000_000
+"""The greatest weight of an output in the loss."""
+
+
 def run_body(body: Iterable[ast.Statement], scope: BodyScope) -> None:
     """Carry out statements; what they bind and the main line stay in the scope."""
     for statement in body:
@@ -145,13 +149,13 @@ def _loss_weight(node: ast.Output, scope: BodyScope) -> float:
     if node.loss_weight is None:
         return 1.0
     value = evaluate(node.loss_weight, scope)
-    if isinstance(value, int | Fraction) and not isinstance(value, bool) and value >= 0:
+    if isinstance(value, int | Fraction) and not isinstance(value, bool) and 0 <= value <= GREATEST_WEIGHT:
         if not scope.is_net and not node.training_only:
             message = "only the outputs of a net and training outputs have a weight in the loss"
             scope.report("type-mismatch", message, node.loss_weight.span)
         return float(value)
     if value is not UNKNOWN:
-        message = f"a weight in the loss is a number that is not negative, not {describe(value)}"
+        message = f"a weight in the loss is a number from 0 to {GREATEST_WEIGHT:,}, not {describe(value)}"
         scope.report("bad-argument", message, node.loss_weight.span)
     return 1.0
 
