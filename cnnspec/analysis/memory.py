@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import isqrt
@@ -17,12 +17,25 @@ from cnnspec.analysis.lifetimes import (
     is_trained,
     training_timeline,
 )
-from cnnspec.dims import Dim, Relation, decide, evaluate, maximum, product, sum_of, symbols_of
+from cnnspec.dims import (
+    Dim,
+    Relation,
+    SizeLimitError,
+    decide,
+    evaluate,
+    maximum,
+    product,
+    sum_of,
+    symbols_of,
+)
 from cnnspec.graph import Graph
 from cnnspec.layers.base import WeightKind
 
 TYPICAL = 64
 """The value at which a symbol without default is tried, to find out which step is the fullest."""
+
+MOST_RIVALS = 40
+"""How many layers a greatest-of is written over."""
 
 
 class Optimiser(StrEnum):
@@ -42,8 +55,8 @@ class Optimiser(StrEnum):
 class Peak:
     """The most bytes alive at once, the layer during which they are, and what they are.
 
-    Of a net with free symbols another layer may set the peak at other sizes: `path` and `parts` are then of
-    the sizes that the symbols have by default, and `bytes` is the greatest over all layers that might.
+    Of a net with free symbols these are of the layer that sets the peak at the symbols' defaults; at other
+    sizes another layer may (`greatest` has all that might).
     """
 
     bytes: Dim
@@ -66,6 +79,17 @@ def training_peak(
     """The peak of a training step: what is alive, weights, their gradients and the optimiser's memory."""
     timeline = training_timeline(graph, Width(batch, width), policy)
     return _peak(graph, timeline, standing(graph, width, optimiser))
+
+
+def greatest_inference(graph: Graph, batch: Dim, width: int) -> Dim:
+    """The bytes of the peak at inference whatever the symbols; SizeLimitError where that is too long."""
+    return _greatest(graph, inference_timeline(graph, Width(batch, width)), {})
+
+
+def greatest_training(graph: Graph, batch: Dim, width: int) -> Dim:
+    """The same of a training step with momentum."""
+    always = standing(graph, width, Optimiser.MOMENTUM)
+    return _greatest(graph, training_timeline(graph, Width(batch, width)), always)
 
 
 def standing(graph: Graph, width: int, optimiser: Optimiser) -> dict[str, Dim]:
@@ -101,16 +125,18 @@ def best_segments(graph: Graph, batch: Dim, width: int, *, in_place: bool = Fals
 
 
 def _peak(graph: Graph, timeline: Timeline, always: Mapping[str, Dim]) -> Peak:
-    beneath = sum_of(always.values())
     if not timeline.paths:
-        return Peak(beneath, "", always)
-    batch_free = sum_of(entry.bytes for entry in timeline.held)
-    numbers = _evaluated(timeline, _typical(graph, batch_free))
-    time = max(range(len(numbers)), key=lambda time: (numbers[time], -time))
+        return Peak(sum_of(always.values()), "", always)
+    time = _fullest(graph, timeline)
     parts = {**{role.value: _alive(timeline, time, role) for role in Role}, **always}
-    here = sum_of(parts.values())
-    total = here if isinstance(batch_free, int) else _greatest(graph, here, timeline, beneath)
-    return Peak(total, timeline.paths[time], {name: size for name, size in parts.items() if size != 0})
+    parts = {name: size for name, size in parts.items() if size != 0}
+    return Peak(sum_of(parts.values()), timeline.paths[time], parts)
+
+
+def _fullest(graph: Graph, timeline: Timeline) -> int:
+    """The first of the fullest times at typical sizes."""
+    numbers = _evaluated(timeline, _typical(graph, sum_of(entry.bytes for entry in timeline.held)))
+    return numbers.index(max(numbers))
 
 
 def _alive(timeline: Timeline, time: int, role: Role) -> Dim:
@@ -138,15 +164,17 @@ def _typical(graph: Graph, size: Dim) -> dict[str, int]:
     return dict.fromkeys(symbols_of(size), TYPICAL) | values
 
 
-def _greatest(graph: Graph, best: Dim, timeline: Timeline, beneath: Dim) -> Dim:
-    """The greatest of all steps, without those that can never be the fullest."""
-    rivals: list[Dim] = []
-    for size in _at_each(timeline):
-        if decide(best, Relation.AT_LEAST, size + beneath, graph.at_least):
-            continue
-        if not any(decide(rival, Relation.AT_LEAST, size + beneath, graph.at_least) for rival in rivals):
-            rivals.append(size + beneath)
-    return maximum(best, *rivals)
+def _greatest(graph: Graph, timeline: Timeline, always: Mapping[str, Dim]) -> Dim:
+    """The greatest of all steps, without those that never hold more than the fullest at typical sizes."""
+    if not timeline.paths:
+        return sum_of(always.values())
+    time = _fullest(graph, timeline)
+    best = sum_of(entry.bytes for entry in timeline.held if entry.first <= time <= entry.last)
+    sizes = set(_at_each(timeline))
+    rivals = [size for size in sizes if not decide(best, Relation.AT_LEAST, size, graph.at_least)]
+    if len(rivals) > MOST_RIVALS:
+        raise SizeLimitError(f"{len(rivals)} layers may set the peak of memory, each at some sizes")
+    return maximum(best, *rivals) + sum_of(always.values())
 
 
 def _at_each(timeline: Timeline) -> Iterator[Dim]:
@@ -158,10 +186,6 @@ def _at_each(timeline: Timeline) -> Iterator[Dim]:
         ends.setdefault(entry.last + 1, []).append(entry.bytes)
     now: Dim = 0
     for time in range(len(timeline.paths)):
-        now = now + _sum(starts.get(time, ())) - _sum(ends.get(time, ()))
+        now = now + sum_of(starts.get(time, ())) - sum_of(ends.get(time, ()))
         if time in starts:
             yield now
-
-
-def _sum(sizes: Sequence[Dim]) -> Dim:
-    return sum_of(sizes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,15 @@ from random_nets import random_net
 
 from cnnspec import pipeline
 from cnnspec.analysis.lifetimes import Policy, Role
-from cnnspec.analysis.memory import Optimiser, Peak, best_segments, inference_peak, training_peak
+from cnnspec.analysis.memory import (
+    Optimiser,
+    Peak,
+    best_segments,
+    greatest_inference,
+    greatest_training,
+    inference_peak,
+    training_peak,
+)
 from cnnspec.analysis.retention import Reads, reads, runs_in_place, saved
 from cnnspec.backend.plan import Plan
 from cnnspec.backend.plan.build import make_plan
@@ -131,17 +140,36 @@ net n(classes = 10):
 """
 
 
-def test_formulas_say_what_numbers_say() -> None:
+@pytest.mark.parametrize(
+    ("peak", "greatest"), [(inference_peak, greatest_inference), (training_peak, greatest_training)]
+)
+def test_formulas_say_what_numbers_say(peak: Callable[..., Peak], greatest: Callable[..., Dim]) -> None:
     free, batch = graph_of(CHAIN, symbolic=True), symbol("N")
-    for peak in (inference_peak, training_peak):
-        formula = peak(free, batch, 4).bytes
-        for height, width, samples in ((32, 32, 1), (40, 64, 7), (224, 33, 256)):
-            spec = pipeline.load_text(CHAIN).spec
-            assert spec is not None
-            bound = pipeline.elaborate(spec, bindings={"H": height, "W": width}).graph
-            assert bound is not None
-            values = {"H": height, "W": width, "N": samples}
-            assert evaluate(formula, values) == peak(bound, samples, 4).bytes
+    formula, typical = greatest(free, batch, 4), peak(free, batch, 4)
+    spec = pipeline.load_text(CHAIN).spec
+    assert spec is not None
+    for height, width, samples in ((32, 32, 64), (40, 64, 7), (224, 33, 256)):
+        bound = pipeline.elaborate(spec, bindings={"H": height, "W": width}).graph
+        assert bound is not None
+        values = {"H": height, "W": width, "N": samples}
+        exact = peak(bound, samples, 4)
+        assert evaluate(formula, values) == exact.bytes == greatest(bound, samples, 4)
+        assert evaluate(typical.bytes, values) == exact.bytes
+        assert {name: evaluate(part, values) for name, part in typical.parts.items()} == exact.parts
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in SPECS if "H =" in path.read_text("utf-8")], ids=lambda p: p.stem
+)
+def test_the_formula_of_a_peak_gives_the_peak_at_the_default_sizes(path: Path) -> None:
+    spec = pipeline.load(path).spec
+    assert spec is not None
+    free = pipeline.elaborate(spec, symbolic=True).graph
+    assert free is not None
+    peak = training_peak(free, 4, 4)
+    assert evaluate(peak.bytes, {name: size or 0 for name, size in free.symbols.items()}) == (
+        training_peak(graph_at(path), 4, 4).bytes
+    )
 
 
 def test_in_place_saves_the_copy_of_a_relu_and_of_a_flatten() -> None:
