@@ -126,7 +126,7 @@ class _Reader:
         words = cast("list[object]", value) if isinstance(value, list) else [None]
         strings = [word for word in words if isinstance(word, str)]
         if len(strings) < len(words):
-            self._report(key, f'`{key}` must be a list of rules, such as `["large-head"]`')
+            self._report(key, f"`{key}` must be a list of rules", f'such as `{key} = ["large-head"]`')
             return DEFAULT if key == "select" else ()
         try:
             codes_of(strings)

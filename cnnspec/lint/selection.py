@@ -20,13 +20,12 @@ class UnknownSelectorError(Exception):
     """A word that names no rule and no group; `advice` says what could be meant."""
 
     def __init__(self, word: str) -> None:
-        super().__init__(f"there is no rule `{word}`")
         self.message = f"there is no rule `{word}`"
         if word in CODES:
             self.message = f"`{word}` is an error: it cannot be chosen or left out"
-        known = [*groups(), *lint_codes()]
-        close = nearest(word, known)
+        close = nearest(word, [*groups(), *lint_codes()])
         self.advice = f"did you mean `{close}`?" if close else f"groups are {', '.join(groups())}"
+        super().__init__(self.message)
 
 
 def lint_codes() -> tuple[str, ...]:

@@ -7,12 +7,12 @@ import runpy
 from pathlib import Path
 
 import pytest
+from lint.linting import ROOT, checked, codes
 
 from cnnspec.diagnostics.codes import CODES
 from cnnspec.lint.config import Settings, config_for
 from cnnspec.lint.rule import rules
 from cnnspec.lint.selection import codes_of, lint_codes
-from lint.linting import ROOT, checked, codes
 
 PAGES = ROOT / "cnnspec/diagnostics/pages"
 ZOO = runpy.run_path(str(ROOT / "benchmarks/lint_zoo.py"))

@@ -145,12 +145,12 @@ def unused_use(linted: Linted) -> Iterator[Finding]:
 
 
 def _brought_in(unit: Unit) -> Iterator[tuple[ast.Use, set[str]]]:
-    """Every `use` with the names of the blocks that it brings in."""
+    """Every `use` with the names of the blocks that it brings in: the file's own hide others."""
     library = [used for used in unit.used if used.file.source.name in SHIPPED]
     files = iter([used for used in unit.used if used not in library])
     for use in unit.file.uses:
         other = next(files, None) if use.path is not None else library[0]
-        yield use, set(other.own("block")) if other else set()
+        yield use, other.own("block").keys() - unit.own("block").keys() if other else set()
 
 
 @spec_rule("unused-block")
