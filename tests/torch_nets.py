@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import reduce
+from itertools import product
 
 import numpy as np
 import torch
@@ -39,6 +40,8 @@ class TorchNet:
 
     def __init__(self, graph: Graph, state: Mapping[str, np.ndarray]) -> None:
         self.graph = graph
+        self.tied = False
+        """Whether a maximum had equals up to rounding: which gets the gradient is nobody's to say then."""
         self.weights = {name: torch.tensor(array) for name, array in state.items()}
         for node in graph:
             for weight in node.weights:
@@ -63,6 +66,8 @@ class TorchNet:
     def run(self, node: Node, inputs: Tensors, *, training: bool) -> Tensors:
         """The outputs of one layer."""
         own = {weight.name: self.weights[f"{node.owner}.{weight.name}"] for weight in node.weights}
+        if isinstance(node.layer, pooling.MaxPool):
+            self.tied |= _has_ties(node.layer, inputs[0].detach())
         result = _apply(node.layer, inputs, own, training)
         return list(result) if isinstance(result, tuple) else [result]
 
@@ -226,17 +231,47 @@ def _max_pool(layer: pooling.MaxPool, x: torch.Tensor) -> torch.Tensor:
     return pool(F.pad(x, pads, value=-torch.inf), layer.kernel, stride, 0, layer.dilation)
 
 
+def _has_ties(layer: pooling.MaxPool, x: torch.Tensor) -> bool:
+    """Whether other elements are the greatest where every element is changed a little."""
+    ranks = torch.arange(x.numel(), dtype=x.dtype).reshape(x.shape)
+    chosen = []
+    for sign in (1e-11, -1e-11):
+        shaken = (x * (1 + sign * torch.sin(ranks))).requires_grad_()
+        (gradient,) = torch.autograd.grad(_max_pool(layer, shaken).sum(), shaken)
+        chosen.append(gradient)
+    return not torch.equal(*chosen)
+
+
 def _average_pool(layer: pooling.AvgPool, x: torch.Tensor) -> torch.Tensor:
     rank = x.ndim - 2
     pool, stride = _nd("avg_pool{}d", rank), layer.stride or layer.kernel
     pads = _pads(layer, x)
     before, after = pads[-2::-2], pads[-1::-2]
-    if before == after:
+    if before == after and rank < 3:
         return pool(x, layer.kernel, stride, before, layer.ceil, layer.count_pad)
-    assert not layer.ceil
+    if layer.ceil:
+        return _average_by_sums(layer, x)
     summed = pool(F.pad(x, pads), layer.kernel, stride)
     inside = pool(F.pad(torch.ones_like(x), pads), layer.kernel, stride)
     return summed if layer.count_pad else summed / inside
+
+
+def _average_by_sums(layer: pooling.AvgPool, x: torch.Tensor) -> torch.Tensor:
+    """Window by window, for what PyTorch's own pool refuses (maps smaller than the kernel in 3-D)."""
+    rank, pads = x.ndim - 2, _pads(layer, x)
+    stride, kernel = _each(layer.stride or layer.kernel, rank), _each(layer.kernel, rank)
+    counted, real = F.pad(torch.ones_like(x), pads, value=float(layer.count_pad)), F.pad(x, pads)
+    places = [range(0, n + before, s) for n, before, s in zip(x.shape[2:], pads[-2::-2], stride, strict=True)]
+    places = [
+        [start for start in axis if start + k - n < s]
+        for axis, k, n, s in zip(places, kernel, real.shape[2:], stride, strict=True)
+    ]
+    means = []
+    for corner in product(*places):
+        window = (..., *(slice(start, start + k) for start, k in zip(corner, kernel, strict=True)))
+        axes = tuple(range(2, x.ndim))
+        means.append(real[window].sum(dim=axes) / counted[window].sum(dim=axes))
+    return torch.stack(means, dim=-1).reshape(*x.shape[:2], *map(len, places))
 
 
 def _transposed(

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 
-import numpy as np
 import pytest
-from backend.nets import graph, samples
+from backend.nets import graph
 
 import cnnspec
-from cnnspec.backend.executable import Executable
-from cnnspec.backend.plan import make_plan
-from cnnspec.graph import Graph
-from cnnspec.layers.dropout import Dropout
 
-torch = pytest.importorskip("torch")
-from torch_nets import TorchNet  # noqa: E402
+pytest.importorskip("torch")
+from backend.agreement import assert_agrees_with_torch, without_dropout
 
 SPECS = Path(cnnspec.__file__).parents[1] / "specs"
 # Inputs so small that the tests are quick, and so large that no batch normalisation is left with a few
@@ -116,45 +109,6 @@ MIXED = {
             output flatten -> linear(2)
     """,
 }
-
-
-def without_dropout(net: Graph) -> Graph:
-    """The same net whose dropouts drop nothing, for the masks of two frameworks differ."""
-    for path, attributes in net.nx.nodes(data=True):
-        node = attributes["node"]
-        if isinstance(node.layer, Dropout):
-            net.nx.nodes[path]["node"] = replace(node, layer=Dropout(Fraction(0)))
-    return net
-
-
-def assert_agrees_with_torch(net: Graph, *, training: bool) -> None:
-    """Everything that a forward and a backward pass give."""
-    made = make_plan(net, batch=3, training=True, dtype="float64", input_gradients=True)
-    ours, theirs = Executable(made, seed=1), TorchNet(net, Executable(made, seed=1).state)
-    inputs = samples(made)
-    ours.forward(inputs, training=training)
-    outputs = theirs(inputs, training=training)
-    assert ours.outputs.keys() == outputs.keys()
-    random = np.random.default_rng(2)
-    weighing = {name: random.standard_normal(output.shape) for name, output in outputs.items()}
-    ours.backward(weighing)
-    torch.stack(
-        [(torch.tensor(weighing[name]) * output).sum() for name, output in outputs.items()]
-    ).sum().backward()
-    close(ours.outputs, {name: output.detach() for name, output in outputs.items()})
-    close(ours.gradients, {name: theirs.weights[name].grad for name in ours.gradients})
-    close(ours.input_gradients, {name: tensor.grad for name, tensor in theirs.inputs.items()})
-    statistics = {name: array for name, array in ours.buffers.items() if "running" in name}
-    close(statistics, {name: theirs.weights[name].detach() for name in statistics})
-
-
-def close(ours: dict, theirs: dict) -> None:
-    """Equal up to 1e-10 of the largest element."""
-    for name, array in ours.items():
-        expected = np.zeros_like(array) if theirs[name] is None else theirs[name].numpy()
-        np.testing.assert_allclose(
-            array, expected, rtol=0, atol=1e-10 * max(1, np.abs(expected).max()), err_msg=name
-        )
 
 
 @pytest.mark.parametrize("name", ZOO)
