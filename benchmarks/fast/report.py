@@ -20,6 +20,7 @@ RESULTS = HERE.parent / "RESULTS.md"
 RAW = HERE.parent / "results.json"
 NETS = ("lenet5", "alexnet", "vgg16", "googlenet", "resnet50", "mobilenet_v2")
 OURS = ("exact", "fast")
+KINDS = ("training", "inference")
 
 Result = dict[str, Any]
 
@@ -46,13 +47,16 @@ def _key(result: Result) -> tuple[Any, ...]:
 
 
 def _wanted(nets: list[str]) -> list[tuple[str, str, int, int]]:
-    inference = [("inference", n, b, t) for b in (1, 8) for t in (1, 2) for n in nets]
-    training = [("training", n, 64 if n == "lenet5" else 8, t) for t in (1, 2) for n in nets]
-    return inference + training
+    def batch(kind: str, net: str) -> tuple[int, ...]:
+        if kind == "inference":
+            return 1, 8
+        return (64,) if net == "lenet5" else (8,)
+
+    return [(k, n, b, t) for t in (1, 2) for k in KINDS for n in nets for b in batch(k, n)]
 
 
 def _measured(kind: str, net: str, batch: int, threads: int, options: argparse.Namespace) -> Result | None:
-    """One thread: all in one process, in turns. More: each in a process of its own, for thread pools disturb."""
+    """One thread: all in one process, in turns. More: each in a process of its own."""
     peers = ["eager", "channels-last", *([] if options.quick else ["compile"])]
     names = [*OURS, *peers, *(["onnxruntime", "openvino"] if kind == "inference" else [])]
     groups = [names] if threads == 1 else [[name] for name in names]
@@ -129,8 +133,8 @@ _HEAD = """# How fast the nets run
 
 Made by `python benchmarks/fast/report.py` on {machine}. Milliseconds of the quickest of many
 short samples; the ratio is the time of the best peer over ours, so more than 1 is faster than every peer. At
-one thread all take turns in one process; at two each has a process of its own, because the thread pools of two
-frameworks disturb each other. `exact` keeps the sums that the layers define, `fast` uses Winograd's. The peers
+one thread all take turns in one process; at two each has a process of its own, because thread pools of two
+frameworks disturb each other. `exact` keeps the sums that layers define, `fast` uses Winograd's. The peers
 have the same weights (normal, variance 2 / fan-in) and inputs. Our times include the Python interface
 (`Executable.forward`), as theirs do.
 """

@@ -41,7 +41,8 @@ def exponential(e: Emitter, x: Vector) -> Vector:
     """e**x to about two units in the last place; saturates at the ends of the range and keeps NaN."""
     least, most, terms = (-87.3, 88.7, 7) if e.real is Real.FLOAT32 else (-708.3, 709.7, 13)
     bounded = (x < least).choose(e.vector(least), (x > most).choose(e.vector(most), x))
-    power = e.floor(e.fma(bounded, 1 / log(2), 0.5))
+    whole = e.floor(e.fma(bounded, 1 / log(2), 0.5))
+    power = whole.is_nan().choose(e.vector(0.0), whole)
     high, low = (
         (0.693359375, -2.12194440e-4)
         if e.real is Real.FLOAT32
