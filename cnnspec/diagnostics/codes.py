@@ -82,7 +82,7 @@ FAMILIES: dict[str, tuple[Code, ...]] = {
         Code("bad-arithmetic", "error", "the arithmetic has no result"),
         Code("symbolic-choice", "error", "a choice depends on a symbol that has no value"),
         Code("unbound-symbol", "error", "a symbol needs a value here"),
-    Code("nothing-sought", "error", "the net has no `?` to solve for"),
+        Code("nothing-sought", "error", "the net has no `?` to solve for"),
         Code("where-violated", "error", "the given size breaks a `where` clause"),
     ),
     "Shapes": (
@@ -113,7 +113,7 @@ FAMILIES: dict[str, tuple[Code, ...]] = {
         Code("bad-data", "error", "the data cannot be used"),
         Code("diverged", "error", "training ran away"),
         Code("cannot-write", "error", "the values cannot be written into this file"),
-    Code("cannot-run", "error", "the net cannot be run as it is"),
+        Code("cannot-run", "error", "the net cannot be run as it is"),
     ),
     "Lint: layers in a row": (
         Code("bias-before-norm", "warning", "a bias that the normalisation behind it cancels"),
@@ -135,7 +135,7 @@ FAMILIES: dict[str, tuple[Code, ...]] = {
     ),
     "Lint: the net as a whole": (
         Code("unproductive-layers", "info", "layers whose input sees the whole image already"),
-        Code("misaligned-merge", "warning", "branches that look at different places meet"),
+        Code("misaligned-merge", "info", "branches that look at different places meet"),
         Code("large-head", "info", "a linear layer that holds most of the parameters"),
         Code("activation-budget", "warning", "an activation that is larger than allowed"),
         Code("accidental-broadcast", "warning", "an axis that is 1 by chance is repeated"),

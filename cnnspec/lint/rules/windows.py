@@ -126,7 +126,8 @@ def dropped_pixels(net: LintedNet) -> Iterator[Finding]:
 def _lost(windows: list[AxisWindow]) -> Dim | None:
     """How many pixels at the end no window reads, beyond what every step leaves out."""
     for window in windows:
-        gap = maximum(window.stride - window.extent, 0)
+        is_single = decide(1, Relation.AT_LEAST, window.size_out)
+        gap = 0 if is_single else maximum(window.stride - window.extent, 0)
         if not decide(left_over(window), Relation.AT_LEAST, gap + 1):
             return None
     counts = [left_over(window) for window in windows]
