@@ -9,7 +9,9 @@ from typing import cast
 from cnnspec.diagnostics.findings import Findings
 from cnnspec.diagnostics.styled import Line
 
-FORMATS = ("full", "concise", "json")
+FORMATS = ("full", "concise", "json", "github", "sarif")
+DOCUMENTS = ("json", "sarif")
+"""Those that are a document, also where nothing was found."""
 
 
 Renderer = Callable[[Findings, int | None], Iterator[Line]]

@@ -7,11 +7,15 @@ import jsonschema
 import pytest
 
 from cnnspec.diagnostics import Diagnostic, Edit, Frame, Help, Label, Source, Span
+from cnnspec.diagnostics.codes import CODES
 from cnnspec.diagnostics.findings import Findings, summary
 from cnnspec.diagnostics.formats import FORMATS, renderer
 from cnnspec.diagnostics.styled import plain, plain_text
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs/schema/diagnostics.schema.json").read_text())
+SARIF = json.loads(Path(__file__).with_name("sarif-schema-2.1.0.json").read_text(encoding="utf-8"))
+"""As published: from the MIT-licensed SARIF SDK (npm, @microsoft/sarif-multitool-linux 5.7.0)."""
+SCHEMAS = {"json": SCHEMA, "sarif": SARIF}
 SOURCE = Source("specs/a.cnn", "net a:\n    rleu\n    tanhh\n")
 OTHER = Source("specs/b.cnn", "net b:\n")
 
@@ -92,11 +96,69 @@ def test_json_is_the_documented_record() -> None:
     }
 
 
+def test_github_is_one_command_a_finding() -> None:
+    assert rendered("github", RLEU, USAGE).splitlines() == [
+        "::error title=error[usage]::no such file",
+        "::error file=specs/a.cnn,line=2,endLine=2,col=5,endColumn=8,title=error[unknown-layer]::"
+        "there is no layer `rleu`%0Anote: why%0Ain blk(1), used at specs/a.cnn:1:1%0A"
+        "help: did you mean `relu`?",
+    ]
+
+
+def test_github_reads_back_what_was_said() -> None:
+    """Percent signs, line ends, and in properties colons and commas, are escaped as the runner undoes it."""
+    source = Source("a,b:c.cnn", "x")
+    text = rendered("github", Diagnostic("syntax", "100% of\r\nit\x1b", Span(source, 0, 1)))
+    assert text == (
+        "::error file=a%2Cb%3Ac.cnn,line=1,endLine=1,col=1,endColumn=1,title=error[syntax]::100%25 of%0Ait␛\n"
+    )
+
+
+def test_github_leaves_columns_out_over_several_lines() -> None:
+    found = Diagnostic("syntax", "odd", Span(SOURCE, 0, SOURCE.text.index("tanhh")))
+    assert rendered("github", found).startswith("::error file=specs/a.cnn,line=1,endLine=3,title=")
+
+
+def test_sarif_is_as_published() -> None:
+    document = json.loads(rendered("sarif", RLEU, TANHH, USAGE, clean=1))
+    jsonschema.validate(document, SARIF)
+    (run,) = document["runs"]
+    assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == ["usage", "unknown-layer"]
+    usage, rleu, tanhh = run["results"]
+    assert "locations" not in usage
+    assert [result["ruleIndex"] for result in (usage, rleu, tanhh)] == [0, 1, 1]
+    assert rleu["message"]["text"] == "there is no layer `rleu`\nwhy\ndid you mean `relu`?"
+    assert rleu["locations"][0]["physicalLocation"] == {
+        "artifactLocation": {"uri": "specs/a.cnn"},
+        "region": {"startLine": 2, "startColumn": 5, "endLine": 2, "endColumn": 9},
+    }
+    causes = [place["message"]["text"] for place in rleu["relatedLocations"]]
+    assert causes == ["a cause", "in blk(1), used here"]
+    (change,) = rleu["fixes"][0]["artifactChanges"]
+    (replacement,) = change["replacements"]
+    assert replacement["insertedContent"]["text"] == "relu"
+
+
+def test_sarif_takes_any_file_name() -> None:
+    odd = Source("my nets\\50%/ö#.cnn", "x")
+    document = json.loads(rendered("sarif", Diagnostic("syntax", "odd", Span(odd, 0, 1))))
+    jsonschema.validate(document, SARIF, format_checker=jsonschema.FormatChecker())
+    place = document["runs"][0]["results"][0]["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == "my%20nets/50%25/%C3%B6%23.cnn"
+
+
+def test_sarif_explains_every_rule() -> None:
+    document = json.loads(rendered("sarif", *(Diagnostic(code, "odd") for code in CODES)))
+    jsonschema.validate(document, SARIF)
+    rules = document["runs"][0]["tool"]["driver"]["rules"]
+    assert [rule["help"]["markdown"].partition(":")[0] for rule in rules] == [f"# {code}" for code in CODES]
+
+
 @pytest.mark.parametrize("name", FORMATS)
 def test_every_format_can_say_that_nothing_was_found(name: str) -> None:
     text = rendered(name)
-    if name == "json":
-        jsonschema.validate(json.loads(text), SCHEMA)
+    if name in SCHEMAS:
+        jsonschema.validate(json.loads(text), SCHEMAS[name])
     else:
         assert text in {"", "1 file clean\n"}
 

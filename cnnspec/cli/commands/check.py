@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cnnspec.diagnostics.formats import FORMATS
+from cnnspec.cli.completing import spec_paths
+from cnnspec.diagnostics.formats import DOCUMENTS, FORMATS
 
 if TYPE_CHECKING:
     from cnnspec.diagnostics import Diagnostic
@@ -28,14 +29,15 @@ Examples:
 \b
 Exit codes: 0 clean, 1 something was found, 2 a path could not be read.""",
 )
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=spec_paths)
 @click.option(
     "--format",
     "format_name",
     type=click.Choice(FORMATS),
     default="full",
     show_default=True,
-    help="How findings are written: `full` for people, `concise` for editors, `json` for programs.",
+    help="How findings are written: `full` for people, `concise` for editors, `json` and `sarif` for "
+    "programs, `github` for the lines of a pull request.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing about what is clean.")
 @click.option(
@@ -96,7 +98,7 @@ def command(
     findings = Findings(found | (lint.wrong_configs() if lint else {}))
     if talkative and findings.diagnostics and len(findings.files_with_findings) < len(found):
         screen.write([()])
-    if findings.diagnostics or not quiet or format_name == "json":
+    if findings.diagnostics or not quiet or format_name in DOCUMENTS:
         screen.write(renderer(format_name)(findings, screen.width))
     return exit_for(findings.diagnostics)
 

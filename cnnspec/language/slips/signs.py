@@ -80,10 +80,14 @@ def equals(s: Situation) -> Diagnostic | None:
 
 def foreign_sign(s: Situation) -> Diagnostic | None:
     """`=>` and the like: two signs that are one elsewhere."""
-    meant = _FOREIGN.get((s.previous.text, s.token.text))
-    if meant is None or s.token.start - s.previous.end > 1:
-        return None
+    is_second = s.token.start - s.previous.end <= 1
+    meant = _FOREIGN.get((s.previous.text, s.token.text)) if is_second else None
     span = s.span(s.previous).to(s.span())
+    if meant is None:
+        span = Span(s.source, s.token.start, s.token.end + 1)
+        meant = _FOREIGN.get((s.token.text, span.text[len(s.token.text) :]))
+    if meant is None:
+        return None
     return _foreign(f"`{span.text}` is not part of the language", span, f"write `{meant}`", meant)
 
 

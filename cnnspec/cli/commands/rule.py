@@ -1,0 +1,78 @@
+"""`cnnspec rule`: what a code means, with an example of the mistake and one of how to put it right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from cnnspec.cli.completing import codes
+
+if TYPE_CHECKING:
+    from cnnspec.diagnostics.codes import Code
+    from cnnspec.diagnostics.styled import Line, Style
+
+
+@click.command(
+    short_help="Explain a code, or list them all.",
+    epilog="""\b
+Examples:
+  cnnspec rule shape-mismatch
+  cnnspec rule""",
+)
+@click.argument("name", required=False, metavar="[CODE]", shell_complete=codes)
+def command(*, name: str | None) -> None:
+    """Print the page of a code: what it means, why it matters, a bad example and a good one.
+
+    Codes stand in square brackets in every finding, as in error[shape-mismatch]. Without CODE all are listed.
+    """
+    from cnnspec.cli.screen import out
+
+    screen = out()
+    screen.write(_listing(screen.width) if name is None else _page(name, screen.width))
+
+
+def _page(name: str, width: int | None) -> Iterator[Line]:
+    from cnnspec.cli.outcome import usage
+    from cnnspec.diagnostics.codes import CODES
+    from cnnspec.diagnostics.diagnostic import DiagnosticError
+    from cnnspec.diagnostics.page_text import page_text, read_page, render_page
+    from cnnspec.diagnostics.suggest import nearest
+
+    text = page_text(name) if name in CODES else None
+    if text is None:
+        close = nearest(name, CODES)
+        advice = f"did you mean `{close}`?" if close else "`cnnspec rule` lists all codes"
+        raise DiagnosticError(usage(f"there is no code `{name}`", advice))
+    return render_page(read_page(text), _style(CODES[name]), width)
+
+
+def _listing(width: int | None) -> Iterator[Line]:
+    from cnnspec.diagnostics.codes import FAMILIES
+    from cnnspec.diagnostics.styled import Style, line
+
+    longest = max(len(code.name) for family in FAMILIES.values() for code in family)
+    for number, (family, members) in enumerate(FAMILIES.items()):
+        if number:
+            yield ()
+        yield line((family, Style.HEADING))
+        for code in members:
+            yield from _row(code, longest, width)
+
+
+def _row(code: Code, longest: int, width: int | None) -> Iterator[Line]:
+    from cnnspec.diagnostics.legible import wrap
+    from cnnspec.diagnostics.styled import line
+
+    first, *more = wrap(code.title, width and max(20, width - longest - 4))
+    yield line("  ", (f"{code.name:<{longest}}", _style(code)), f"  {first}")
+    for text in more:
+        yield line(" " * (longest + 4) + text)
+
+
+def _style(code: Code) -> Style:
+    from cnnspec.diagnostics.diagnostic import Severity
+    from cnnspec.diagnostics.findings import STYLE_OF
+
+    return STYLE_OF[Severity(code.severity)]
