@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -97,19 +98,21 @@ def costs(analysis: Analysis, setting: Setting) -> Costs:
     """Measure every layer of a net under a setting; its inputs are no layers."""
     trained = training_macs(analysis)
     layers = tuple(
-        _layer(facts, trained.get(facts.path, TrainingMacs()), setting)
+        _layer(facts, trained.get(facts.path, TrainingMacs()), setting, analysis.graph.at_least)
         for facts in analysis.layers
         if facts.node.inputs
     )
     return Costs(analysis, setting, layers, _memory(analysis, setting))
 
 
-def _layer(facts: LayerFacts, trained: TrainingMacs, setting: Setting) -> LayerCosts:
+def _layer(
+    facts: LayerFacts, trained: TrainingMacs, setting: Setting, at_least: Mapping[str, int]
+) -> LayerCosts:
     moved = traffic(facts, setting.batch, setting.bits)
     work = facts.flops.total * setting.batch
     return LayerCosts(
         facts,
-        padding_macs(facts),
+        padding_macs(facts, at_least),
         trained,
         moved,
         intensity(work, moved),
