@@ -9,6 +9,7 @@ from functools import cached_property
 from cnnspec.analysis.facts import Analysis
 from cnnspec.diagnostics import Span
 from cnnspec.graph import Graph, Node, Tensor
+from cnnspec.language import ast
 from cnnspec.language.spec import Spec
 from cnnspec.lint.places import Places
 
@@ -53,11 +54,31 @@ class LintedNet:
 
 
 @dataclass(frozen=True)
+class Body:
+    """A definition with all that is written in it, and every word that is read there."""
+
+    definition: ast.Definition
+    nodes: tuple[ast.Node, ...]
+    words: frozenset[str]
+
+    @staticmethod
+    def of(definition: ast.Definition) -> Body:
+        """The body of a definition."""
+        nodes = tuple(ast.walk(definition))
+        return Body(definition, nodes, frozenset(node.name for node in nodes if isinstance(node, ast.Name)))
+
+
+@dataclass(frozen=True)
 class Linted:
     """A spec without errors and its nets."""
 
     spec: Spec
     nets: tuple[LintedNet, ...]
+
+    @cached_property
+    def bodies(self) -> tuple[Body, ...]:
+        """The definitions of the spec's own file."""
+        return tuple(Body.of(definition) for definition in self.spec.main.file.definitions)
 
     @cached_property
     def written(self) -> Counter[Span]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cnnspec.analysis.facts import total
-from cnnspec.diagnostics import Help
+from cnnspec.diagnostics import Help, Span
 from cnnspec.graph import Graph, Node
 from cnnspec.lint.finding import Finding, Waste, about
 from cnnspec.lint.linted import Linted, LintedNet
@@ -16,15 +16,18 @@ from cnnspec.lint.rules.unused_names import unused_assignments
 @spec_rule("dead-branch")
 def dead_branch(linted: Linted) -> Iterator[Finding]:
     """A layer that no output depends on. A name that is never used says so itself."""
-    named = [value.span for value, _ in unused_assignments(linted.spec)]
+    named = [node.value.span for node in unused_assignments(linted)]
     for net in linted.nets:
         dead = _dead(net)
-        for node in net.graph:
-            span = node.origin.span
-            within = any(span and span.source is n.source and n.start <= span.start < n.end for n in named)
-            is_end = not any(net.readers(tensor) for tensor in node.outputs)
-            if node.path in dead and is_end and not within:
+        for node in net.graph if dead else ():
+            is_end = node.path in dead and not any(net.readers(tensor) for tensor in node.outputs)
+            if is_end and not any(_stands_in(node, span) for span in named):
                 yield _unread(net, node, dead)
+
+
+def _stands_in(node: Node, span: Span) -> bool:
+    place = node.origin.span
+    return place is not None and place.source is span.source and span.start <= place.start < span.end
 
 
 def _dead(net: LintedNet) -> set[str]:

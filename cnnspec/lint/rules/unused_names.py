@@ -7,15 +7,10 @@ from collections.abc import Iterable, Iterator
 from cnnspec.diagnostics import Diagnostic, Edit, Help, Span
 from cnnspec.language import ast
 from cnnspec.language.scope import SHIPPED
-from cnnspec.language.spec import Spec, Unit
+from cnnspec.language.spec import Unit
 from cnnspec.lint.finding import Finding
 from cnnspec.lint.linted import Linted
 from cnnspec.lint.rule import spec_rule
-
-
-def names_in(nodes: Iterable[ast.Node]) -> set[str]:
-    """Every word that is read somewhere in some nodes."""
-    return {here.name for node in nodes for here in ast.walk(node) if isinstance(here, ast.Name)}
 
 
 def _found(
@@ -44,44 +39,39 @@ def _whole_lines(span: Span) -> tuple[Edit, ...]:
 @spec_rule("unused-parameter")
 def unused_parameter(linted: Linted) -> Iterator[Finding]:
     """A parameter of a block or net that its body never reads."""
-    for definition in linted.spec.main.file.definitions:
-        used = names_in(ast.children(definition))
-        for param in definition.params:
-            if param.name not in used and not _meant(param.name):
+    for body in linted.bodies:
+        for param in body.definition.params:
+            if param.name not in body.words and not _meant(param.name):
                 name = Span(param.span.source, param.span.start, param.span.start + len(param.name))
                 yield _found(
                     "unused-parameter",
-                    f"`{definition.name}` never uses its parameter `{param.name}`",
+                    f"`{body.definition.name}` never uses its parameter `{param.name}`",
                     name,
                     "use it, or leave it out here and where it is given",
                 )
 
 
-def unused_assignments(spec: Spec) -> Iterator[tuple[ast.Expression, ast.Assign]]:
-    """The assignments in definitions none of whose names is read, each with its value."""
-    outside = {
-        node.name for e in spec.main.file.expects for node in ast.walk(e) if isinstance(node, ast.Attribute)
-    }
-    for definition in spec.main.file.definitions:
-        used = names_in(ast.children(definition))
-        if definition.kind == "net":
-            used |= outside
-        for node in ast.walk(definition):
+def unused_assignments(linted: Linted) -> Iterator[ast.Assign]:
+    """The assignments in definitions none of whose names is read."""
+    expects = linted.spec.main.file.expects
+    asked = {node.name for e in expects for node in ast.walk(e) if isinstance(node, ast.Attribute)}
+    for body in linted.bodies:
+        used = body.words | asked if body.definition.kind == "net" else body.words
+        for node in body.nodes:
             if isinstance(node, ast.Assign):
                 names = [target.name for target in node.targets]
                 if used.isdisjoint(names) and not any(map(_meant, names)):
-                    yield node.value, node
+                    yield node
 
 
 @spec_rule("unused-name")
 def unused_name(linted: Linted) -> Iterator[Finding]:
     """A name in a body that is bound and never read."""
-    for value, node in unused_assignments(linted.spec):
-        names = " and ".join(f"`{target.name}`" for target in node.targets)
-        only_numbers = all(isinstance(n, ast.Number | ast.Unary | ast.Binary) for n in ast.walk(value))
+    for node in unused_assignments(linted):
+        only_numbers = all(isinstance(n, ast.Number | ast.Unary | ast.Binary) for n in ast.walk(node.value))
         yield _found(
             "unused-name",
-            f"{names} {'is' if len(node.targets) == 1 else 'are'} never used",
+            f"{_listed(node)} {'is' if len(node.targets) == 1 else 'are'} never used",
             node.targets[0].span.to(node.targets[-1].span),
             "leave the line out",
             _whole_lines(node.span),
@@ -89,13 +79,20 @@ def unused_name(linted: Linted) -> Iterator[Finding]:
         )
 
 
+def _listed(node: ast.Assign) -> str:
+    return " and ".join(f"`{target.name}`" for target in node.targets)
+
+
 @spec_rule("unused-layer")
 def unused_layer(linted: Linted) -> Iterator[Finding]:
     """A shared layer that is never applied."""
-    for definition in linted.spec.main.file.definitions:
-        used = names_in(ast.children(definition))
-        for node in ast.walk(definition):
-            if isinstance(node, ast.LayerDefinition) and node.name not in used and not _meant(node.name):
+    for body in linted.bodies:
+        for node in body.nodes:
+            if (
+                isinstance(node, ast.LayerDefinition)
+                and node.name not in body.words
+                and not _meant(node.name)
+            ):
                 yield _found(
                     "unused-layer",
                     f"the layer `{node.name}` is never applied",
@@ -113,13 +110,12 @@ def unused_layer(linted: Linted) -> Iterator[Finding]:
 def unused_constant(linted: Linted) -> Iterator[Finding]:
     """A constant of the file that nothing in the file reads."""
     file = linted.spec.main.file
-    used = names_in((*file.definitions, *file.assignments, *file.expects))
+    used = _words(linted) | _names_in((*file.assignments, *file.expects))
     for node in file.assignments:
         if all(target.name not in used and not _meant(target.name) for target in node.targets):
-            names = " and ".join(f"`{target.name}`" for target in node.targets)
             yield _found(
                 "unused-constant",
-                f"nothing in this file uses {names}",
+                f"nothing in this file uses {_listed(node)}",
                 node.targets[0].span.to(node.targets[-1].span),
                 "leave the line out",
                 _whole_lines(node.span),
@@ -130,9 +126,8 @@ def unused_constant(linted: Linted) -> Iterator[Finding]:
 @spec_rule("unused-use")
 def unused_use(linted: Linted) -> Iterator[Finding]:
     """A `use` that brings in nothing the file needs."""
-    unit = linted.spec.main
-    used = names_in((*unit.file.definitions, *unit.file.assignments))
-    for use, given in _brought_in(unit):
+    used = _words(linted)
+    for use, given in _brought_in(linted.spec.main):
         if used.isdisjoint(given):
             yield _found(
                 "unused-use",
@@ -156,20 +151,29 @@ def _brought_in(unit: Unit) -> Iterator[tuple[ast.Use, set[str]]]:
 @spec_rule("unused-block")
 def unused_block(linted: Linted) -> Iterator[Finding]:
     """A block of a file with nets that none of them reaches. A file of blocks alone is for others to use."""
-    unit = linted.spec.main
-    own, waiting = unit.own("block"), list(unit.nets.values())
+    blocks = {body.definition.name: body for body in linted.bodies if body.definition.kind == "block"}
+    waiting = [body for body in linted.bodies if body.definition.kind == "net"]
     if not waiting:
         return
     reached: set[str] = set()
     while waiting:
-        fresh = (names_in((waiting.pop(),)) & own.keys()) - reached
+        fresh = (waiting.pop().words & blocks.keys()) - reached
         reached |= fresh
-        waiting += [own[name] for name in fresh]
-    for name, definition in own.items():
+        waiting += [blocks[name] for name in fresh]
+    for name, body in blocks.items():
         if name not in reached and not _meant(name):
             yield _found(
                 "unused-block",
                 f"no net of this file uses the block `{name}`",
-                definition.name_span,
+                body.definition.name_span,
                 "leave it out, or move it to a file of blocks for others to `use`",
             )
+
+
+def _words(linted: Linted) -> set[str]:
+    """Every word that is read in a definition of the file."""
+    return {word for body in linted.bodies for word in body.words}
+
+
+def _names_in(nodes: Iterable[ast.Node]) -> set[str]:
+    return {here.name for node in nodes for here in ast.walk(node) if isinstance(here, ast.Name)}

@@ -161,7 +161,7 @@ def _last(pixels: Dim, rank: int, axis: int) -> str:
 
 def _way_out(node: Node) -> Help:
     pool = "add `ceil`, or " if isinstance(node.layer, WindowPool) else ""
-    return Help(f"{pool}pad the map at its end, or choose a size that divides: `cnnspec sizes` lists them")
+    return Help(f"{pool}pad the map at its end, or choose another size")
 
 
 # --- windows larger than the map ----------------------------------------------------------------------------
