@@ -3,6 +3,7 @@
 #   make demo     LeNet-5: shown, checked, counted, compiled, trained on real digits, asked about one
 #   make test     the tests
 #   make lint     ruff, pyright, import-linter
+#   make fuzz     the fuzz tests at full size: 20,000 random nets (hours)
 #   make bench    the benchmarks
 #   make docs     the documentation, in docs/_build/html
 #   make clean    remove what these made, except .venv
@@ -15,7 +16,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install --quiet
 PYTEST_ARGS ?=
 
-.PHONY: help demo test lint ruff format pyright imports bench docs clean
+.PHONY: help demo test fuzz lint ruff format pyright imports bench docs clean
 .DELETE_ON_ERROR:
 
 help:
@@ -110,6 +111,9 @@ demo: $(VENV)/.core
 test: $(VENV)/.test
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
+fuzz: $(VENV)/.test
+	CNNSPEC_FUZZ=20000 $(BIN)/python -m pytest tests/fuzz $(PYTEST_ARGS)
+
 lint: ruff format pyright imports
 ruff: $(VENV)/.lint
 	$(BIN)/ruff check .
@@ -122,6 +126,7 @@ imports: $(VENV)/.lint
 
 bench: $(VENV)/.test
 	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/symbolic.py
 
 docs: $(VENV)/.docs
 	$(BIN)/python docs/lectures/gallery.py

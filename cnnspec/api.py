@@ -18,10 +18,15 @@ from typing import TYPE_CHECKING
 
 from cnnspec import pipeline
 from cnnspec.analysis.facts import Analysis
+from cnnspec.analysis.measures import cost
 from cnnspec.diagnostics import Severity
 from cnnspec.diagnostics.diagnostic import Diagnostic, DiagnosticError
+from cnnspec.dims import Dim
+from cnnspec.language.expansion import FREE, Binding
 
 if TYPE_CHECKING:
+    from sympy import Expr
+
     from cnnspec.backend.executable import Executable, Precision
     from cnnspec.graph import Graph
     from cnnspec.language.spec import Loaded
@@ -58,13 +63,21 @@ class Net:
 
     loaded: LoadedSpec
     name: str | None = None
-    bindings: dict[str, int | Fraction] = field(default_factory=dict[str, int | Fraction])
+    bindings: dict[str, Binding] = field(default_factory=dict[str, Binding])
     is_symbolic: bool = False
 
     def bind(self, **values: Number) -> Net:
         """The same net with symbols or net parameters given values: `net.bind(H=256, classes=100)`."""
         exact = {name: _exact(value) for name, value in values.items()}
         return replace(self, bindings={**self.bindings, **exact})
+
+    def free(self, *names: str) -> Net:
+        """The same net with symbols or parameters left free, whatever their defaults: `net.free("classes")`.
+
+        A free symbol is a whole number, at least 1. What decides of which layers the net is made (the count
+        of a `repeat`, an `if`) cannot be free: the graph is refused then, with the place.
+        """
+        return replace(self, bindings={**self.bindings, **dict.fromkeys(names, FREE)})
 
     def symbolic(self) -> Net:
         """The same net with the symbols of its input left free where they are not bound."""
@@ -86,16 +99,46 @@ class Net:
         return NetAnalysis(facts.graph, facts.layers, facts.totals)
 
     def _repr_html_(self) -> str:
-        return self.analysis._repr_html_()
+        return _html(self.analysis)
 
 
 class NetAnalysis(Analysis):
-    """An `Analysis` that notebooks show as a table."""
+    """An `Analysis` that notebooks show as a table, and whose costs can be had as formulas of SymPy."""
+
+    def cost(self, name: str) -> Dim:
+        """A cost by the name it has in `expect`: `params`, `macs`, `activations.bytes`, `memory.train`.
+
+        A number, or a formula where symbols are free. Raises ValueError for a name that is no cost.
+        """
+        return cost(self, name)
+
+    def formula(self, name: str) -> Expr:
+        """A cost as a SymPy expression in positive integer symbols, to solve, plot or differentiate.
+
+        >>> macs = cnnspec.analyze(net.symbolic()).formula("macs")
+        >>> macs.subs({symbol: 224 for symbol in macs.free_symbols})
+        15470264320
+
+        Raises ValueError for a name that is no cost.
+        """
+        from cnnspec.analysis.sympy_form import to_sympy
+
+        return to_sympy(self.cost(name))
+
+    def latex(self, name: str) -> str:
+        """The same as LaTeX. Raises ValueError for a name that is no cost."""
+        from cnnspec.analysis.sympy_form import to_latex
+
+        return to_latex(self.cost(name))
 
     def _repr_html_(self) -> str:
-        from cnnspec.report.html import render_html
+        return _html(self)
 
-        return render_html(self)
+
+def _html(analysis: Analysis) -> str:
+    from cnnspec.report.html import render_html
+
+    return render_html(analysis)
 
 
 def load(path: str | Path) -> Spec:

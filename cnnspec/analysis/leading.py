@@ -6,7 +6,7 @@ up to lower degrees. The terms of the highest total degree are its dominant part
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -47,13 +47,13 @@ def dominant(dim: Dim) -> Dominant | None:
     return Dominant(tuple(sorted(kept, key=lambda term: (-term[1], term[0]))))
 
 
-def growth(dim: Dim, symbol: str, at: Mapping[str, int], factor: int = 2) -> Fraction:
-    """By how much a cost grows where one symbol is multiplied by `factor`, exactly, at given sizes.
+def growth(dim: Dim, symbols: Iterable[str], at: Mapping[str, int], factor: int = 2) -> Fraction:
+    """By how much a cost grows where symbols are multiplied by `factor` together, exactly, at given sizes.
 
     Raises KeyError where a symbol has no value and ZeroDivisionError where the cost is 0 there.
     """
-    before = evaluate(dim, at)
-    return Fraction(evaluate(dim, {**at, symbol: at[symbol] * factor}), before)
+    grown = {name: at[name] * factor for name in symbols}
+    return Fraction(evaluate(dim, {**at, **grown}), evaluate(dim, at))
 
 
 def _leading(monomial: Monomial) -> tuple[Powers, Fraction] | None:

@@ -143,7 +143,10 @@ COSTS = (*SUMS, *MEMORY)
 
 
 def cost(analysis: Analysis, word: str) -> Dim:
-    """One of the `COSTS` of a whole net, of one sample. Raises ValueError for any other word."""
+    """One of the `COSTS` of a whole net, of one sample.
+
+    Raises ValueError for any other word, and SizeLimitError where a peak of memory has no short formula.
+    """
     if word in SUMS:
         return summed(analysis.layers, word)
     if word in MEMORY:

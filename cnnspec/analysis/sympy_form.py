@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, cast
 import sympy
 from sympy.printing.latex import LatexPrinter
 
-from cnnspec.dims import Dim, OneSymbol, Quasi
-from cnnspec.dims.floor_form import floor_form
-from cnnspec.dims.substitution import sum_of_floors
+from cnnspec.dims import Dim, OneSymbol, Quasi, symbols_of
+from cnnspec.dims.floor_form import FloorForm, few_floors, floor_form
 from cnnspec.dims.symbolic import Atom, Floor, terms_of
 
 if TYPE_CHECKING:
@@ -34,8 +33,15 @@ def to_sympy(dim: Dim) -> Expr:
 
 
 def to_latex(dim: Dim) -> str:
-    """A size or cost as LaTeX."""
-    return LatexPrinter().doprint(to_sympy(dim))  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    """A size or cost as LaTeX. A symbol of several letters is upright: it is a name, not a product."""
+    names = {symbol_of(name): _latex_name(name) for name in symbols_of(dim)}
+    printer = LatexPrinter({"symbol_names": names})
+    return printer.doprint(to_sympy(dim))  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+
+
+def _latex_name(name: str) -> str:
+    escaped = name.replace("_", r"\_")
+    return escaped if len(name) == 1 else rf"\mathrm{{{escaped}}}"
 
 
 def symbol_of(name: str) -> sympy.Symbol:
@@ -48,20 +54,18 @@ def _atom(atom: Atom) -> Expr:
         return _function(atom.symbol, atom.function)
     if isinstance(atom, Floor):
         return _floor(to_sympy(atom.numerator), to_sympy(atom.divisor))
-    return cast("Expr", sympy.Max(*(to_sympy(size) for size in atom.sizes)))
+    return cast("Expr", sympy.Max(*(to_sympy(size) for size in atom.sizes), evaluate=False))
 
 
 def _function(name: str, function: Quasi) -> Expr:
-    n = symbol_of(name)
     form = floor_form(function)
-    if form is not None:
-        floor = _floor(_sum([form.step * n, sympy.Integer(form.shift)]), sympy.Integer(form.period))
-        return _sum([_product([sympy.Integer(form.factor), floor]), sympy.Integer(form.constant)])
-    floors, constant = sum_of_floors(function)
-    period = sympy.Integer(function.period)
-    return _sum(
-        [factor * _floor(n + offset, period) for offset, factor in floors] + [sympy.Integer(constant)]
-    )
+    floors, constant = ((form,), form.constant) if form else (few_floors(function), function.table[0])
+    return _sum([*(_one_floor(symbol_of(name), floor) for floor in floors), sympy.Integer(constant)])
+
+
+def _one_floor(n: sympy.Symbol, form: FloorForm) -> Expr:
+    floor = _floor(_sum([form.step * n, sympy.Integer(form.shift)]), sympy.Integer(form.period))
+    return _product([sympy.Integer(form.factor), floor])
 
 
 def _floor(numerator: Expr, divisor: Expr) -> Expr:

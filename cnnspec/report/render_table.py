@@ -13,6 +13,7 @@ from cnnspec.layers.spatial import shape_text
 from cnnspec.report.layout import Column, Concession, body, fit, header, in_short, left_out, narrowed, rule
 from cnnspec.report.quantities import exact, rounded
 from cnnspec.report.rows import Row, rows
+from cnnspec.report.scaling import scaling_lines
 from cnnspec.report.totals import total_lines, totals
 from cnnspec.report.view import View
 
@@ -31,6 +32,7 @@ def render(view: View, width: int | None) -> Iterator[Line]:
     yield from body(columns)
     yield rule(columns)
     yield from total_lines(totals(analysis), width)
+    yield from scaling_lines(analysis, width)
 
 
 def title(analysis: Analysis, width: int | None) -> Iterator[Line]:

@@ -13,7 +13,7 @@ from typing import cast
 from cnnspec.analysis.facts import Analysis
 from cnnspec.diagnostics.styled import Line
 
-FORMATS = ("table", "json", "csv", "markdown")
+FORMATS = ("table", "json", "csv", "markdown", "latex")
 
 
 @dataclass(frozen=True, slots=True)

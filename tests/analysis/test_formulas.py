@@ -86,5 +86,6 @@ def test_a_cost_over_an_unknown_maximum_has_no_dominant_term() -> None:
 
 
 def test_growth_is_exact_at_a_size() -> None:
-    assert growth(H * W, "H", {"H": 5, "W": 2}) == 2
-    assert growth(((H - 2) // 1) * W, "H", {"H": 10, "W": 3}) == Fraction(18, 8)
+    assert growth(H * W, ["H"], {"H": 5, "W": 2}) == 2
+    assert growth(H * W + 1, ["H", "W"], {"H": 5, "W": 2}) == Fraction(41, 11)
+    assert growth(((H - 2) // 1) * W, ["H"], {"H": 10, "W": 3}) == Fraction(18, 8)

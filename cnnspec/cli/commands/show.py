@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from cnnspec.cli.net_options import net_options
+from cnnspec.cli.show_views import Asked, other_view, view_options
 
-FORMATS = ("table", "json", "csv", "markdown")
+FORMATS = ("table", "json", "csv", "markdown", "latex")
 
 
 @click.command(
@@ -17,7 +18,10 @@ Examples:
   cnnspec show specs/resnet50.cnn -s H=256 -s W=256 --depth 1
   cnnspec show specs/vgg16.cnn --symbolic
   cnnspec show specs/mobilenet_v2.cnn -s classes
-  cnnspec show specs/googlenet.cnn --format json""",
+  cnnspec show specs/googlenet.cnn --format json
+  cnnspec show specs/lenet5.cnn --dense
+  cnnspec show specs/lenet5.cnn --layer conv1 --matrix
+  cnnspec show specs/resnet18.cnn --flops-as thop""",
 )
 @net_options
 @click.option(
@@ -26,7 +30,7 @@ Examples:
     type=click.Choice(FORMATS),
     default="table",
     show_default=True,
-    help="json and csv have every fact of every layer; markdown is the table for a page.",
+    help="json and csv have every fact of every layer; markdown and latex are the table for a page.",
 )
 @click.option(
     "--symbolic", is_flag=True, help="Leave the symbols of the input free, whatever their defaults."
@@ -37,6 +41,7 @@ Examples:
     metavar="N",
     help="Open blocks only N levels deep in a table; deeper ones are one row each.",
 )
+@view_options
 def command(
     *,
     spec_path: str,
@@ -45,6 +50,10 @@ def command(
     format_name: str,
     symbolic: bool,
     depth: int | None,
+    flops_as: str | None,
+    dense: bool,
+    layer: str | None,
+    matrix: bool,
 ) -> None:
     """Show every layer of a net: its shape, parameters, MACs and receptive field, and the totals.
 
@@ -58,6 +67,8 @@ def command(
     from cnnspec.report.view import View, renderer
 
     graph = open_net(spec_path, net_name, settings, symbolic=symbolic).graph
-    screen = out()
-    view = View(pipeline.analyse(graph), spec_path, depth)
-    screen.write(renderer(format_name)(view, screen.width))
+    screen, analysis = out(), pipeline.analyse(graph)
+    lines = other_view(Asked(flops_as, dense, matrix, layer), analysis, format_name, screen.width)
+    if lines is None:
+        lines = renderer(format_name)(View(analysis, spec_path, depth), screen.width)
+    screen.write(lines)
