@@ -15,7 +15,7 @@ from cnnspec.analysis.facts import LayerFacts
 from cnnspec.dims import Dim, product, sum_of
 
 _PREFIXES = "kMGTPE"
-_ENTRY = re.compile(r"\s*([A-Za-z]+)\s*=\s*([^\s=,;]+(?:\s+[A-Za-z/]+(?!\s*[A-Za-z]*\s*=))?)\s*(?:[,;]|\s|$)")
+_ENTRY = re.compile(r"\s*([A-Za-z]+)\s*=\s*([^\s=,;]+(?:\s+[A-Za-z/]+(?![A-Za-z/]|\s*=))?)\s*(?:[,;]|\s|$)")
 _QUANTITY = re.compile(r"(\d{1,30}(?:\.\d{0,30})?(?:[eE][+-]?\d{1,2})?)\s*([kKMGTPE]?)(i?)([A-Za-z/]*)")
 _OPERATIONS = ("", "F", "FLOP", "FLOPS", "FLOP/S", "F/S", "OP", "OPS", "OP/S")
 _BYTES = ("", "B", "B/S", "BPS", "BYTE/S", "BYTES/S")
