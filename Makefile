@@ -127,6 +127,7 @@ imports: $(VENV)/.lint
 bench: $(VENV)/.test
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/symbolic.py
+	$(BIN)/python benchmarks/fast/report.py
 
 docs: $(VENV)/.docs
 	$(BIN)/python docs/lectures/gallery.py

@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ import numpy as np
 NETS = ("lenet5", "alexnet", "vgg16", "googlenet", "resnet50", "mobilenet_v2")
 INFERENCE = ("exact", "fast", "eager", "channels-last", "compile", "onnxruntime", "openvino")
 TRAINING = ("exact", "fast", "eager", "channels-last", "compile")
+LIBRARIES = ("onnxruntime", "openvino")
+"""Peers that may not be installed, and then are left out."""
+
 SPECS = Path(__file__).parents[2] / "specs"
 
 
@@ -31,9 +35,9 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     from timing import interleaved  # noqa: PLC0415
 
-    chosen = (
-        options.only.split(",") if options.only else (INFERENCE if options.kind == "inference" else TRAINING)
-    )
+    every = INFERENCE if options.kind == "inference" else TRAINING
+    wanted = options.only.split(",") if options.only else every
+    chosen = [name for name in wanted if name not in LIBRARIES or find_spec(name)]
     runs, outputs = (_inference if options.kind == "inference" else _training)(options, chosen)
     timings = interleaved(runs, options.seconds * len(runs))
     result = {

@@ -52,7 +52,7 @@ def _wanted(nets: list[str]) -> list[tuple[str, str, int, int]]:
             return 1, 8
         return (64,) if net == "lenet5" else (8,)
 
-    return [(k, n, b, t) for t in (1, 2) for k in KINDS for n in nets for b in batch(k, n)]
+    return [(k, n, b, t) for t in (1, 2) for n in nets for k in KINDS for b in batch(k, n)]
 
 
 def _measured(kind: str, net: str, batch: int, threads: int, options: argparse.Namespace) -> Result | None:

@@ -10,6 +10,9 @@ from statistics import median
 Run = Callable[[], object]
 
 
+_LEAST_SAMPLES = 4
+
+
 @dataclass(frozen=True)
 class Timing:
     """Seconds of one call: the quickest, the tenth percentile and the median of all samples."""
@@ -25,9 +28,10 @@ def interleaved(runs: Mapping[str, Run], seconds: float) -> dict[str, Timing]:
     repeats = {name: _repeats(run) for name, run in runs.items()}
     samples: dict[str, list[float]] = {name: [] for name in runs}
     end = time.perf_counter() + seconds
-    while time.perf_counter() < end or min(map(len, samples.values())) < 5:
+    while time.perf_counter() < end or min(map(len, samples.values())) < _LEAST_SAMPLES:
         for name, run in runs.items():
-            run()  # the caches are this one's now
+            if repeats[name] > 1:
+                run()  # the caches are this one's now
             begin = time.perf_counter()
             for _ in range(repeats[name]):
                 run()
@@ -37,8 +41,7 @@ def interleaved(runs: Mapping[str, Run], seconds: float) -> dict[str, Timing]:
 
 def _repeats(run: Run) -> int:
     """So many calls that a sample takes some milliseconds, short enough to fall between interruptions."""
-    for _ in range(3):
-        run()
+    run()
     begin = time.perf_counter()
     run()
     return max(1, int(0.004 / (time.perf_counter() - begin)))
