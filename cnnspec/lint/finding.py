@@ -65,14 +65,16 @@ def summed(findings: Iterable[Finding], written: Mapping[Span, int]) -> list[Dia
 
 def _one(group: list[Finding], written: Mapping[Span, int]) -> Diagnostic:
     first = group[0]
-    diagnostic, made_at = first.diagnostic, first.made_at
+    diagnostic = first.diagnostic
     notes = list(diagnostic.notes)
     if first.waste is not None:
         total = sum_of(finding.waste.amount for finding in group if finding.waste)
         notes.append(f"{grouped(total)} {first.waste.words}")
-    if made_at is not None and len(group) > 1:
-        notes.append(f"the same holds for {len(group)} of the {written[made_at]} layers made by this line")
+    others = sum(written[place] for place in {f.made_at for f in group if f.made_at}) - len(group)
+    if len(group) > 1:
+        share = f"{len(group)} of the {len(group) + others}" if others > 0 else f"all {len(group)}"
+        notes.append(f"so it is for {share} layers made here")
     help_ = diagnostic.help
-    if help_ and help_.edits and made_at is not None and len(group) < written[made_at]:
-        help_ = Help(f"{help_.text}, where it suits the other uses of this line")
+    if help_ and help_.edits and others > 0:
+        help_ = Help(f"{help_.text}, where it suits the other layers made here")
     return replace(diagnostic, notes=tuple(notes), help=help_)

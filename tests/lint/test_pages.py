@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from lint.linting import ROOT, checked, codes
 
+from cnnspec.diagnostics import Source
 from cnnspec.diagnostics.codes import CODES
+from cnnspec.language.format import format_source
 from cnnspec.lint.config import Settings, config_for
 from cnnspec.lint.rule import rules
 from cnnspec.lint.selection import codes_of, lint_codes
@@ -49,6 +51,12 @@ def test_the_bad_example_has_this_finding_and_no_other(code: str) -> None:
 @pytest.mark.parametrize("code", lint_codes())
 def test_the_good_example_has_none(code: str) -> None:
     assert codes(checked(examples(code)["Good"], all_and(code))) == []
+
+
+@pytest.mark.parametrize("code", lint_codes())
+def test_the_examples_are_laid_out_well(code: str) -> None:
+    for text in examples(code).values():
+        assert format_source(Source("net.cnn", text)).text == text
 
 
 def test_the_examples_of_a_configuration(tmp_path: Path) -> None:

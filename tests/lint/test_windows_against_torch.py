@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from math import prod
 
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from lint.linting import codes, lint_text, net
-from torch.nn.functional import conv2d
+from torch.nn.functional import conv2d, max_pool2d
 
 KERNEL = st.integers(1, 5)
 STRIDE = st.integers(1, 6)
@@ -62,3 +63,20 @@ def test_taps_that_only_meet_padding_have_no_gradient(window: Window) -> None:
     assert has_idle or not is_found
     if prod(window[0][2]) == 1 == window[0][3]:  # far strides may step over a map that is not small
         assert is_found == has_idle
+
+
+@pytest.mark.parametrize("kernel", range(1, 6))
+@pytest.mark.parametrize("dilation", [1, 2, 3])
+def test_a_pool_that_pads_too_much_is_one_that_torch_refuses(kernel: int, dilation: int) -> None:
+    for pad in range(dilation * (kernel - 1) + 1):
+        line = f"maxpool({kernel}, stride=1, pad={pad}, dilation={dilation})"
+        is_found = "pool-padding" in codes(lint_text(net(line)))
+        assert is_found == refuses(kernel, pad, dilation), line
+
+
+def refuses(kernel: int, pad: int, dilation: int) -> bool:
+    try:
+        max_pool2d(torch.ones(1, 1, 32, 32), kernel, 1, pad, dilation)
+    except RuntimeError:
+        return True
+    return False
