@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,25 @@ def most_threads() -> int:
     return int(numba.config.NUMBA_NUM_THREADS)
 
 
+class _Process:
+    """Whether this process is the child of one whose threads were running: it has none of them."""
+
+    forked = False
+
+    @classmethod
+    def fork(cls) -> None:
+        cls.forked = True
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_Process.fork)
+
+
+def may_run_in_parallel() -> bool:
+    """False in a forked child, where OpenMP would end the process."""
+    return not _Process.forked
+
+
 def run_in_parallel(walk: int, table: int, steps: int, threads: int, barrier: int) -> None:
     """Call `walk(table, steps, thread, threads, barrier)` on every one of `threads` threads at once.
 
@@ -67,6 +87,8 @@ def run_in_parallel(walk: int, table: int, steps: int, threads: int, barrier: in
 @cache
 def parallel_is_safe() -> bool:
     """Whether Numba's threads are OpenMP's here: each runs its share at once, none waits for another's."""
+    if _Process.forked:
+        return False
     _compiled()(_nothing(), 0, 0, 1, 0)
     return numba.threading_layer() == "omp"
 

@@ -25,6 +25,7 @@ from cnnspec.backend.schedule.model import (
     Spot,
     Step,
 )
+from cnnspec.diagnostics import Diagnostic, DiagnosticError
 
 _PAGE = 4096
 _HUGE_PAGE = 1 << 21
@@ -164,8 +165,15 @@ class Execution:
 
 
 def allocate(size: int) -> npt.NDArray[np.uint8]:
-    """Zeros that begin on a page (a huge one if there are many), given by the system when first written."""
+    """Zeros that begin on a page (a huge one if there are many), given by the system when first written.
+
+    Raises DiagnosticError (too-big).
+    """
     align = _HUGE_PAGE if size >= 2 * _HUGE_PAGE else _PAGE
-    whole = np.zeros(size + align, np.uint8)
+    try:
+        whole = np.zeros(size + align, np.uint8)
+    except MemoryError as error:
+        message = f"the net needs {size:,} bytes more, which the system does not give"
+        raise DiagnosticError(Diagnostic("too-big", message)) from error
     start = -whole.ctypes.data % align
     return whole[start : start + size]

@@ -58,7 +58,7 @@ class Program:
         """Run the rows from `first` to before `last` (all of them)."""
         count = (self._rows if last is None else last) - first
         table = self._table.ctypes.data + first * self._table.strides[0]
-        if self.threads == 1:
+        if self.threads == 1 or not driver.may_run_in_parallel():
             self._alone(table, count, 0, 1, self._barrier.ctypes.data)
         else:
             driver.run_in_parallel(self._walk, table, count, self.threads, self._barrier.ctypes.data)
