@@ -130,7 +130,7 @@ FAMILIES: dict[str, tuple[Code, ...]] = {
         Code("small-map", "warning", "a window that is larger than the map"),
         Code("even-kernel", "warning", "an even kernel with `same`"),
         Code("padding-beyond-kernel", "warning", "windows that see nothing but padding"),
-        Code("pool-padding", "warning", "a pool that pads by more than half of its window"),
+        Code("pool-padding", "warning", "a pool that pads by more than half of its kernel"),
         Code("padding-twice", "warning", "a map that is padded twice"),
     ),
     "Lint: the net as a whole": (

@@ -36,20 +36,20 @@ def padding_beyond_kernel(net: LintedNet) -> Iterator[Finding]:
 
 @rule("pool-padding")
 def pool_padding(net: LintedNet) -> Iterator[Finding]:
-    """A pool that pads by more than half of its window."""
+    """A pool that pads by more than half of its kernel, whatever its dilation: PyTorch's own condition."""
     for node in net.graph:
         if isinstance(node.layer, WindowPool):
             for window in windows_of(node):
                 most = maximum(window.before, window.after)
-                if decide(2 * most, Relation.AT_LEAST, window.extent + 1):
+                if decide(2 * most, Relation.AT_LEAST, window.kernel + 1):
                     yield about(
                         node,
                         "pool-padding",
-                        f"more than half of the outermost windows of this `{node.word}` is padding",
+                        f"this `{node.word}` pads by more than half of its kernel",
                         net.places.value(node, "pad"),
-                        label=f"pads by {render(most)}, and the window spans {render(window.extent)}",
+                        label=f"pads by {render(most)}, and the kernel is {render(window.kernel)}",
                         notes=("PyTorch refuses such a pool",),
-                        help=Help(f"pad by at most {render(window.extent // 2)}"),
+                        help=Help(f"pad by at most {render(window.kernel // 2)}"),
                     )
                     break
 
