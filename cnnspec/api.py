@@ -56,6 +56,17 @@ class Spec:
         """Everything that is wrong with its nets at their defaults, contracts included."""
         return pipeline.check(self.loaded)
 
+    def lint(self, *select: str) -> tuple[Diagnostic, ...]:
+        """What could be better in its nets: `spec.lint("warning", "info")`, by default the warnings.
+
+        Rules and groups are those of `cnnspec check --select`; ValueError for others.
+        """
+        from cnnspec.lint.config import Settings
+        from cnnspec.lint.selection import DEFAULT, codes_of
+
+        settings = Settings(codes_of(select or DEFAULT))
+        return tuple(d for d in pipeline.check(self.loaded, settings) if d.code in settings.codes)
+
 
 @dataclass(frozen=True)
 class Net:

@@ -16,7 +16,7 @@ SUPPRESSIONS = ("suppression-malformed", "suppression-unknown", "suppression-unu
 _FOLKLORE = "folklore-"
 
 
-class UnknownSelectorError(Exception):
+class UnknownSelectorError(ValueError):
     """A word that names no rule and no group; `advice` says what could be meant."""
 
     def __init__(self, word: str) -> None:

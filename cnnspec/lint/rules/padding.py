@@ -38,7 +38,7 @@ def padding_beyond_kernel(net: LintedNet) -> Iterator[Finding]:
 def pool_padding(net: LintedNet) -> Iterator[Finding]:
     """A pool that pads by more than half of its kernel, whatever its dilation: PyTorch's own condition."""
     for node in net.graph:
-        if isinstance(node.layer, WindowPool):
+        if isinstance(node.layer, WindowPool) and node.layer.sliding.pad != "same":
             for window in windows_of(node):
                 most = maximum(window.before, window.after)
                 if decide(2 * most, Relation.AT_LEAST, window.kernel + 1):
