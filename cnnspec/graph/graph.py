@@ -116,5 +116,6 @@ class Graph:
         """The paths that an inference output depends on."""
         needed: set[str] = set()
         for output in self.inference_outputs:
-            needed |= nx.ancestors(self.nx, output.tensor.node) | {output.tensor.node}
+            before = nx.ancestors(self.nx, output.tensor.node)  # pyright: ignore[reportUnknownMemberType]
+            needed |= before | {output.tensor.node}
         return needed
