@@ -224,15 +224,14 @@ def _bias(draft: Draft, group: Group) -> tuple[Spot | None, Spot | None]:
     if norm is None and not biases:
         return None, None
     bias = draft.weight(biases[0]) if biases else None
-    return channel_factors(draft, norm, call.output_shapes[0][1], bias)
+    return channel_factors(draft, call.path, norm, call.output_shapes[0][1], bias)
 
 
 def channel_factors(
-    draft: Draft, norm: Forward | None, channels: int, bias: Spot | None
+    draft: Draft, path: str, norm: Forward | None, channels: int, bias: Spot | None
 ) -> tuple[Spot, Spot | None]:
     """Shifts and factors a channel, padded to whole blocks; factors only where there is a normalisation."""
     padded = -(-channels // draft.machine.lanes) * draft.machine.lanes
-    path = norm.path if norm else "bias"
     shifts, factors = (draft.room(f"{path} {name}", padded, kept=True) for name in ("shifts", "factors"))
     uses = [draft.weight(use.slot) for use in norm.call.weights] if norm else []
     affine = len(uses) == 4

@@ -140,7 +140,7 @@ def _norm(draft: Draft, group: Group) -> bool:
     if draft.training or not _tracks(group.root):
         return _batch_norm(draft, group)
     source = draft.map(group.root.inputs[0])
-    shifts, factors = channel_factors(draft, group.root, source.map.channels, None)
+    shifts, factors = channel_factors(draft, group.root.path, group.root, source.map.channels, None)
     target = draft.new_map(group.output)
     kernel = Pointwise(
         target.map, (source.map.place(),), affine=True, activation=activation_of(group.activation)

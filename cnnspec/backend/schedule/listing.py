@@ -1,0 +1,97 @@
+"""What a schedule does, layer by layer, for people and programs to read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from cnnspec.backend.fast.kernels.taps import TapConvolution
+from cnnspec.backend.fast.kernels.weight_gradient import WeightGradient
+from cnnspec.backend.schedule.machine import Machine
+from cnnspec.backend.schedule.model import KernelStep, Schedule, Space, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Some steps of one layer that do the same. `packed_bytes` are the weights that they read."""
+
+    when: str
+    path: str
+    algorithm: str
+    steps: int
+    tile: str
+    fused: str
+    packed_bytes: int
+
+
+def entries(schedule: Schedule, machine: Machine) -> list[Entry]:
+    """All steps, those together that follow each other for one layer and one purpose."""
+    found: list[Entry] = []
+    passes = ("prepare", schedule.prepare), ("forward", schedule.forward), ("backward", schedule.backward)
+    for when, steps in passes:
+        found.extend(_entry(schedule, machine, when, group) for group in _together(steps))
+    return found
+
+
+def _together(steps: Sequence[Step]) -> Iterator[list[Step]]:
+    group: list[Step] = []
+    for step in steps:
+        if group and (_path(step), _what(step)) != (_path(group[0]), _what(group[0])):
+            yield group
+            group = []
+        group.append(step)
+    if group:
+        yield group
+
+
+def _path(step: Step) -> str:
+    return step.path if isinstance(step, KernelStep) else step.call.path
+
+
+def _what(step: Step) -> str:
+    return step.what if isinstance(step, KernelStep) else "plain"
+
+
+def _entry(schedule: Schedule, machine: Machine, when: str, group: list[Step]) -> Entry:
+    first = group[0]
+    kernel = first.kernel if isinstance(first, KernelStep) else None
+    rooms = {
+        spot.room
+        for step in group
+        if isinstance(step, KernelStep)
+        for spot in step.spots
+        if spot.space is Space.ROOM
+    }
+    kept = sum(schedule.rooms[room].numbers for room in rooms if schedule.rooms[room].kept)
+    return Entry(
+        when,
+        _path(first),
+        _what(first),
+        len(group),
+        tile=_tile(kernel),
+        fused=_fused(kernel),
+        packed_bytes=kept * machine.bytes,
+    )
+
+
+def _tile(kernel: object) -> str:
+    """The register tile."""
+    if isinstance(kernel, TapConvolution):
+        return f"{kernel.pixels} × {kernel.vectors}"
+    if isinstance(kernel, WeightGradient):
+        return f"{kernel.accumulators // kernel.vectors} × {kernel.vectors}"
+    return ""
+
+
+def _fused(kernel: object) -> str:
+    """What else the kernel does to a result before it is stored."""
+    if not isinstance(kernel, TapConvolution):
+        return ""
+    epilogue = kernel.epilogue
+    names = (
+        "bias" if epilogue.bias else "",
+        "sum" if epilogue.addend else "",
+        epilogue.activation.name if epilogue.activation else "",
+        f"slope of {epilogue.gate_activation.name}" if epilogue.gate_activation else "",
+    )
+    return " + ".join(name for name in names if name)
