@@ -26,7 +26,7 @@ from cnnspec.backend.plan import make_plan
 from cnnspec.backend.plan.model import Port
 from cnnspec.backend.plan.sizes import whole_shape
 from cnnspec.dims import IndexMap
-from cnnspec.graph import Graph, Output
+from cnnspec.graph import Graph, Node, Output
 from cnnspec.layers.base import Init
 from cnnspec.layers.normalisation import BatchNorm, Normalisation
 from cnnspec.layers.scaling import Times
@@ -141,7 +141,7 @@ class _Probe:
 def _obstacles(graph: Graph, path: str) -> tuple[str, str]:
     """Why the gradient cannot show a layer's field, and why it may show less than the field (else empty)."""
     hidden = bound = ""
-    for before in {*nx.ancestors(graph.nx, path), path}:  # pyright: ignore[reportUnknownMemberType]
+    for before in {*_before(graph, path), path}:
         layer = graph.node(before).layer
         if isinstance(layer, Normalisation) and not (isinstance(layer, BatchNorm) and layer.track):
             hidden = f"the statistics of {before} read everything, which the field leaves out"
@@ -167,7 +167,7 @@ def _measure(graph: Graph, probe: _Probe, end: float, seed: int, threads: int | 
     """Look back from a layer through new inputs, until its claim holds or enough were tried."""
     path = probe.facts.path
     plan = make_plan(
-        replace(graph, outputs=[Output(path, probe.facts.node.outputs[0])]),
+        _up_to(graph, probe.facts.node),
         batch=_BATCH,
         training=True,
         dtype="float64",
@@ -192,6 +192,20 @@ def _measure(graph: Graph, probe: _Probe, end: float, seed: int, threads: int | 
         if probe.verdict is Verdict.HOLDS:
             break
     probe.done = True
+
+
+def _up_to(graph: Graph, node: Node) -> Graph:
+    """The part of a net that a layer depends on, with the layer as its output."""
+    needed = {node.path, *(spec.tensor.node for spec in graph.inputs), *_before(graph, node.path)}
+    part = Graph(graph.name, inputs=graph.inputs, outputs=[Output(node.path, node.outputs[0])])
+    for other in graph:
+        if other.path in needed:
+            part.add(other)
+    return part
+
+
+def _before(graph: Graph, path: str) -> set[str]:
+    return nx.ancestors(graph.nx, path)  # pyright: ignore[reportUnknownMemberType]
 
 
 def _make_positive(executable: Executable, random: np.random.Generator) -> None:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from cnnspec.backend.certificate import Claim, Section, Topic, Verdict, unchecked
 from cnnspec.backend.executable import Executable
+from cnnspec.backend.plan.available import available_memory
 
 Array = NDArray[Any]
 
@@ -27,12 +28,15 @@ _HOW = (
     "central differences in float64 of a random weighing of the outputs of a training step, along random "
     "directions in which every tensor has the same share; a tensor that these leave in doubt again alone"
 )
-_STEPS = (1e-7, 1e-8, 1e-6, 1e-9, 1e-5)
+_STEPS = (1e-9, 1e-8, 1e-10, 1e-7, 1e-6, 1e-5)
+"""Small ones first: across a kink a difference is wrong by up to the root of the step."""
 _TOLERANCE = 1e-3
 """Of a tensor's part of a difference, relative to the root of the sum of squares of its elements' parts."""
 _ROUNDING = 1e-14
 """Of one evaluation, relative to the root of the sum of squares of its terms."""
 _EXPECTED = f"error ≤ {_TOLERANCE:.0e}"
+_COPIES = 4
+"""Of all gradients, that are made along the way."""
 _DIRECTIONS = 3
 _LARGEST_SHARE = 1e4
 """The most that a tensor's share of a direction is enlarged to match the others."""
@@ -41,6 +45,11 @@ _LARGEST_SHARE = 1e4
 def check_gradients(executable: Executable, inputs: Mapping[str, Array], seconds: float) -> Section:
     """Compare all tensors; those that must be looked at alone, for as long as there is time."""
     end = perf_counter() + seconds
+    left = available_memory()
+    if left is not None and left < _COPIES * executable.plan.memory.gradients:
+        names = (*executable.input_gradients, *executable.gradients)
+        missing = (unchecked(Topic.GRADIENTS, name, _EXPECTED, "there is no memory for it") for name in names)
+        return Section(Topic.GRADIENTS, _HOW, tuple(missing))
     net = _Differentiated(executable, inputs)
     bounds = net.bounds()
     claims: list[Claim] = []
