@@ -40,9 +40,11 @@ def padding_macs(facts: LayerFacts, at_least: Mapping[str, int] | None = None) -
 
 
 def taps_inside(window: AxisWindow, at_least: Mapping[str, int] | None = None) -> Dim | None:
-    """How many taps of all windows along an axis lie inside the map."""
+    """How many taps of all windows along an axis lie inside the map: all of them, where nothing is padded."""
     if not isinstance(window.kernel, int) or window.kernel > MOST_TAPS:
         return None
+    if window.before == 0 and window.after == 0:
+        return window.size_out * window.kernel
     return sum_of(_windows_inside(window, tap, at_least) for tap in range(window.kernel))
 
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from cnnspec.analysis.dense import Dense, Matrix, dense_equivalents, matrix_of
 from cnnspec.analysis.facts import Analysis, LayerFacts
-from cnnspec.diagnostics.legible import legible
+from cnnspec.diagnostics.legible import legible, wrap
 from cnnspec.diagnostics.styled import Line, Piece, Style, line
 from cnnspec.dims import sum_of
 from cnnspec.layers.spatial import shape_text
@@ -40,12 +40,12 @@ def describe_dense(analysis: Analysis, width: int | None) -> Iterator[Line]:
     yield rule(columns)
     yield from body(columns)
     yield rule(columns)
-    connections = sum_of(row.connections for row in table)
-    weights = sum_of(row.weights for row in table)
-    yield line(
-        "fully connected, these would have ", (exact(connections), Style.STRONG), " weights instead of ",
-        (exact(weights), Style.STRONG), "; biases are the same",
-    )  # fmt: skip
+    connections = exact(sum_of(row.connections for row in table))
+    weights = exact(sum_of(row.weights for row in table))
+    said = (
+        f"fully connected, these would have {connections} weights instead of {weights}; biases are the same"
+    )
+    yield from map(line, wrap(said, width))
 
 
 def _columns(table: Sequence[Dense]) -> dict[str, Column]:
