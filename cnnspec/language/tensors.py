@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from cnnspec.diagnostics import Help, Span
+from cnnspec.diagnostics import Diagnostic, Help, Span
 from cnnspec.dims import Symbolic
 from cnnspec.graph import Tensor
 from cnnspec.language import ast
@@ -29,11 +29,14 @@ def entry_line(scope: BodyScope, span: Span) -> Tensor | Unknown:
 
 
 def _flow(scope: BodyScope, value: Value | None, span: Span) -> Tensor | Unknown:
-    if value is None:
+    if value is not None:
+        return as_tensor(scope, value, span)
+    if scope.expansion.is_complete:  # else the input may be what could not be read
+        place = scope.trace[-1].span if scope.trace else span
         way_out = Help("begin the net with `input image: [3, 224, 224]`")
-        scope.report("no-input", "nothing flows here yet: the net has no `input` above", span, help=way_out)
-        return UNKNOWN
-    return as_tensor(scope, value, span)
+        message = "nothing flows here yet: the net has no `input` above"
+        scope.log.add(Diagnostic("no-input", message, place, help=way_out))
+    return UNKNOWN
 
 
 def as_tensor(scope: BodyScope, value: Value, span: Span) -> Tensor | Unknown:
@@ -51,7 +54,7 @@ def as_tensor(scope: BodyScope, value: Value, span: Span) -> Tensor | Unknown:
     elif isinstance(value, tuple) and any(isinstance(item, Tensor) for item in value):
         way_out = Help("give each a name: " + ", ".join("abcdefgh"[: len(value)]) + " = …")
         scope.report("several-tensors", f"these are {len(value)} tensors, not one", span, help=way_out)
-    else:
+    elif scope.expansion.is_complete:  # else what could not be read may have made it one
         scope.report("not-a-tensor", f"a tensor is needed here, not {describe(value)}", span)
     return UNKNOWN
 

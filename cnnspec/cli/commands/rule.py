@@ -11,6 +11,7 @@ from cnnspec.cli.completing import codes
 
 if TYPE_CHECKING:
     from cnnspec.diagnostics.codes import Code
+    from cnnspec.diagnostics.page_text import Page
     from cnnspec.diagnostics.styled import Line, Style
 
 
@@ -45,7 +46,25 @@ def _page(name: str, width: int | None) -> Iterator[Line]:
         close = nearest(name, CODES)
         advice = f"did you mean `{close}`?" if close else "`cnnspec rule` lists all codes"
         raise DiagnosticError(usage(f"there is no code `{name}`", advice))
-    return render_page(read_page(text), _style(CODES[name]), width)
+    page = read_page(text)
+    return render_page(page, _style(CODES[name]), width, _said_of(page, width))
+
+
+def _said_of(page: Page, width: int | None) -> Iterator[Line]:
+    """What `check` says of the bad example, where it is a spec that is enough by itself."""
+    from cnnspec import pipeline
+    from cnnspec.diagnostics.render_full import render_one
+    from cnnspec.lint.config import Settings
+
+    if page.bad.language != "cnnspec":
+        return
+    loaded = pipeline.load_text(page.bad.text, "bad.cnn")
+    settings = Settings(frozenset({page.code}))
+    found = loaded.diagnostics + (pipeline.check(loaded.spec, settings) if loaded.spec else ())
+    for diagnostic in found:
+        if diagnostic.code == page.code:
+            yield ()
+            yield from render_one(diagnostic, width)
 
 
 def _listing(width: int | None) -> Iterator[Line]:

@@ -6,6 +6,7 @@ from cnnspec.diagnostics import Diagnostic
 from cnnspec.language.mistakes import Situation, describe, missing, shortened, syntax
 from cnnspec.language.table import END
 from cnnspec.language.tokens import NEWLINE
+from cnnspec.layers import LAYERS
 
 
 def sizes_apart(s: Situation) -> Diagnostic | None:
@@ -37,8 +38,10 @@ def missing_equals(s: Situation) -> Diagnostic | None:
     """`output main linear(10)`, `layer enc conv(3)`."""
     if "=" not in s.expected or len(s.line) < 2 or not s.begins_value or s.previous.kind != "NAME":
         return None
-    if s.first.kind not in ("OUTPUT", "LAYER", "TRAINING"):
+    if s.first.kind not in ("OUTPUT", "LAYER", "TRAINING") or s.open_bracket is not None:
         return None
+    if s.previous.text in LAYERS:
+        return missing_arrow(s)
     message = f"`=` is missing before {describe(s.token)}"
     return missing(s, "=", message, "add `=` behind a name, `->` between layers", code="equals-sign")
 
@@ -54,7 +57,7 @@ def bare_arguments(s: Situation) -> Diagnostic | None:
 
 def missing_arrow(s: Situation) -> Diagnostic | None:
     """`conv(3) relu`."""
-    ends_value = s.previous.kind == "NAME" or (s.previous.text in (")", "]") and s.token.kind == "NAME")
+    ends_value = s.previous.kind == "NAME" or (s.previous.text in (")", "]", "in") and s.token.kind == "NAME")
     if not ends_value or "->" not in s.expected or not s.begins_value or s.open_bracket is not None:
         return None
     return missing(s, "->", f"`->` is missing before {describe(s.token)}", code="missing-arrow")
