@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from cnnspec.cli.completing import spec_paths
+
 if TYPE_CHECKING:
+    from cnnspec.analysis.facts import Analysis
+    from cnnspec.diagnostics import DiagnosticError
     from cnnspec.graph import Graph
     from cnnspec.language.elaborate import Binding
     from cnnspec.language.spec import Spec
@@ -30,7 +34,7 @@ def net_options(command: Command) -> Command:
     command = click.option(
         "--net", "net_name", metavar="NAME", help="The net to take; by default the first."
     )(command)
-    return click.argument("spec_path", metavar="SPEC")(command)
+    return click.argument("spec_path", metavar="SPEC", shell_complete=spec_paths)(command)
 
 
 def parse_settings(settings: Sequence[str]) -> dict[str, Binding]:
@@ -102,3 +106,15 @@ def open_net(path: str, net: str | None, settings: Sequence[str], *, symbolic: b
     for diagnostic in found:
         screen.write(render_one(diagnostic, screen.width))
     return Opened(loaded.spec, graph, bindings)
+
+
+def no_layer(wanted: str, analysis: Analysis) -> DiagnosticError:
+    """That no layer of a net is called so, with the one that was probably meant."""
+    from cnnspec.cli.outcome import usage
+    from cnnspec.diagnostics import DiagnosticError
+    from cnnspec.diagnostics.suggest import nearest
+
+    close = nearest(wanted, [*analysis.by_path, *analysis.graph.labels])
+    name = analysis.graph.name
+    advice = f"did you mean `{close}`?" if close else f"`cnnspec show` lists the layers of {name}"
+    return DiagnosticError(usage(f"{name} has no layer `{wanted}`", advice))

@@ -27,6 +27,7 @@ class Asked:
     dense: bool
     matrix: bool
     layer: str | None
+    unit: str | None
 
 
 def view_options(command: Command) -> Command:
@@ -34,9 +35,15 @@ def view_options(command: Command) -> Command:
     command = click.option(
         "--matrix", is_flag=True, help="Draw the sparse matrix that the convolution of `--layer` is."
     )(command)
-    command = click.option("--layer", "layer", metavar="PATH", help="The layer that `--matrix` draws.")(
-        command
-    )
+    command = click.option(
+        "--unit", metavar="Y,X", help="The unit of `--layer` to look at; by default the one in the middle."
+    )(command)
+    command = click.option(
+        "--layer",
+        "layer",
+        metavar="PATH",
+        help="Show exactly what a unit of this layer sees of the input; with --matrix, the layer drawn.",
+    )(command)
     command = click.option(
         "--dense", is_flag=True, help="Compare convolutions with the fully connected layers they replace."
     )(command)
@@ -58,20 +65,25 @@ def other_view(
         if given
     ]
     if asked.layer is not None and not asked.matrix:
-        raise click.UsageError("`--layer` names the layer that `--matrix` draws; give both")
+        chosen.append("layer")
+    if asked.unit is not None and "layer" not in chosen:
+        raise click.UsageError("`--unit` needs `--layer`, the layer that it is a unit of")
     if not chosen:
         return None
     if len(chosen) > 1:
         raise click.UsageError(f"`--{chosen[0]}` and `--{chosen[1]}` are two tables: ask for one")
-    formats = ("table",) if asked.matrix else ("table", "json")
+    formats = ("table",) if asked.layer or asked.matrix else ("table", "json")
     if format_name not in formats:
         raise click.UsageError(f"`--{chosen[0]}` has the format {' and '.join(formats)}, not {format_name}")
     return _lines(asked, analysis, format_name == "json", width)
 
 
 def _lines(asked: Asked, analysis: Analysis, as_json: bool, width: int | None) -> Iterator[Line]:
+    from cnnspec.cli.unit_view import unit_view
     from cnnspec.report import dense
 
+    if asked.layer is not None and not asked.matrix:
+        return unit_view(analysis, asked.layer, asked.unit)
     if asked.flops_as:
         return _as_counted(asked.flops_as, analysis, as_json, width)
     if asked.dense:

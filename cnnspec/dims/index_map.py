@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar
 
-from cnnspec.dims.bounds import INDEX, bounds
+from cnnspec.dims.bounds import INDEX
 from cnnspec.dims.extremes import maximum, minimum
 from cnnspec.dims.opaque import evaluate, symbols_of
+from cnnspec.dims.quasi import Quasi
 from cnnspec.dims.substitution import substitute
-from cnnspec.dims.symbolic import Dim, symbol
+from cnnspec.dims.symbolic import Dim, OneSymbol, symbol
 
 UNIT = symbol(INDEX)
 """The index of an output unit, as a size to calculate with."""
@@ -22,7 +24,8 @@ class IndexMap:
 
     Both are quasi-linear in i. They are not cut off at the border of the input: padding has indices too.
     A unit that reads nothing, as a transposed convolution leaves whose stride is wider than its window, has
-    `hi = lo − 1`; but where its neighbours' hulls overlap (dilation), it has their overlap.
+    `hi < lo`; but where its neighbours' hulls overlap, it has their overlap, so that the hulls of runs of
+    units begin and end where they must.
     """
 
     lo: Dim
@@ -84,9 +87,29 @@ def _composed(outer: IndexMap, inner: IndexMap) -> IndexMap:
         return inner
     if inner == IndexMap.IDENTITY:
         return outer
-    lo = substitute(inner.lo, {INDEX: outer.hi if _falls(inner.lo) else outer.lo})
-    hi = substitute(inner.hi, {INDEX: outer.lo if _falls(inner.hi) else outer.hi})
-    return IndexMap(lo, _empty_where(outer.size, lo, hi))
+    least, most = inner.lo, inner.hi
+    if outer.lo != outer.hi:
+        least, most = _made_monotone(least, min, 0), _made_monotone(most, max, 1 - _period(most))
+    lo = substitute(least, {INDEX: outer.hi if _falls(least) else outer.lo})
+    hi = substitute(most, {INDEX: outer.lo if _falls(most) else outer.hi})
+    return IndexMap(lo, hi)
+
+
+def _made_monotone(bound: Dim, extreme: Callable[[Iterable[int]], int], start: int) -> Dim:
+    """The extreme of a bound over one period from `start` on, counted from the index.
+
+    The ends of a run of units bound what the run reads only where the bounds rise from unit to unit, which
+    those of a dilated transposed window do not.
+    """
+    if not isinstance(bound, OneSymbol) or bound.symbol != INDEX or bound.function.step < 0:
+        return bound
+    function, period = bound.function, bound.function.period
+    table = tuple(extreme(map(function, range(r + start, r + start + period))) for r in range(period))
+    return OneSymbol(INDEX, Quasi(function.step, period, table))
+
+
+def _period(bound: Dim) -> int:
+    return bound.function.period if isinstance(bound, OneSymbol) else 1
 
 
 def _falls(bound: Dim) -> bool:
@@ -96,11 +119,3 @@ def _falls(bound: Dim) -> bool:
 
 
 _FAR = 2**62
-
-
-def _empty_where(outer: Dim, lo: Dim, hi: Dim) -> Dim:
-    """The upper bound, made `lo − 1` for the units whose outer hull has size 0."""
-    if isinstance(outer, int) or bounds(outer, {})[0] != 0:
-        return hi
-    widest = bounds(hi - lo + 1, {})[1]
-    return hi if widest is None else minimum(hi, lo - 1 + outer * max(widest, 1))

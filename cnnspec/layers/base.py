@@ -156,6 +156,14 @@ class Layer:
         del inputs, port, axis
         return IndexMap.IDENTITY
 
+    def reads(self, inputs: tuple[Shape, ...], port: int, axis: int, index: int) -> Iterable[int]:
+        """Every index that one output index reads, where all sizes are numbers; not cut off at the border.
+
+        The hull of `index_map`, but for the layers that leave holes in it.
+        """
+        low, high = self.index_map(inputs, port, axis).at(index)
+        return range(low, high + 1)
+
     def derive(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Iterator[Derivation]:
         """How output sizes and weights come about, for `explain`."""
         del inputs, outputs

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from cnnspec.dims import Dim, IndexMap, Relation, render
+from cnnspec.dims import Dim, IndexMap, Relation, evaluate, render
 from cnnspec.layers.arguments import REAL, SIDES, Sides, arg, choice
 from cnnspec.layers.base import Derivation, Layer, Requirement, Shape
 from cnnspec.layers.derivation import factor_text
@@ -60,6 +60,18 @@ class Pad(Border):
     def index_map(self, inputs: tuple[Shape, ...], port: int, axis: int) -> IndexMap:
         """The pixel that was there (outside the border)."""
         return IndexMap.shifted(-self.sides(inputs[port])[axis][0])
+
+    def reads(self, inputs: tuple[Shape, ...], port: int, axis: int, index: int) -> Iterable[int]:
+        """The pixel that was there, or the one that the border repeats."""
+        last = evaluate(inputs[port][axis + 1], {}) - 1
+        place = index - evaluate(self.sides(inputs[port])[axis][0], {})
+        match self.mode:
+            case "reflect":
+                return (last - abs(last - abs(place)),)
+            case "replicate":
+                return (min(max(place, 0), last),)
+            case _:
+                return (place,)
 
     def derive(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Iterator[Derivation]:
         """Every size."""

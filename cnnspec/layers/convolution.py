@@ -5,7 +5,7 @@ Weights `(out, in/groups, *kernel)` as in PyTorch; out channel j reads the in ch
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -76,6 +76,11 @@ class Conv(Layer):
         """The window."""
         del port
         return self.window(inputs[0])[axis].index_map
+
+    def reads(self, inputs: tuple[Shape, ...], port: int, axis: int, index: int) -> Iterable[int]:
+        """The taps of the window."""
+        del port
+        return self.window(inputs[0])[axis].taps(index)
 
     def derive(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Iterator[Derivation]:
         """Sizes, parameters and MACs."""

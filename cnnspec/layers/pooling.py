@@ -5,7 +5,7 @@ Operations are counted as one for every element of a window.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -60,6 +60,11 @@ class WindowPool(Layer):
         """The window."""
         del port
         return self.window(inputs[0])[axis].index_map
+
+    def reads(self, inputs: tuple[Shape, ...], port: int, axis: int, index: int) -> Iterable[int]:
+        """The taps of the window."""
+        del port
+        return self.window(inputs[0])[axis].taps(index)
 
     def derive(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Iterator[Derivation]:
         """The sizes."""

@@ -5,7 +5,7 @@ Weights `(in, out/groups, *kernel)` as in PyTorch. The size is `s·(n − 1) −
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from math import gcd
@@ -19,6 +19,7 @@ from cnnspec.dims import (
     Quasi,
     Relation,
     ceil_div,
+    evaluate,
     maximum,
     one_symbol,
     product,
@@ -104,6 +105,14 @@ class ConvTranspose(Layer):
         """The input pixels whose window covers an output pixel."""
         window = self.window(inputs[port])[axis]
         return _reach(window.kernel, window.stride, window.dilation, window.before)
+
+    def reads(self, inputs: tuple[Shape, ...], port: int, axis: int, index: int) -> Iterable[int]:
+        """The pixels of which one tap falls on the output pixel."""
+        window = self.window(inputs[port])[axis]
+        sizes = (window.kernel, window.stride, window.dilation, window.before)
+        kernel, stride, dilation, before = (evaluate(size, {}) for size in sizes)
+        reached = (index + before - tap * dilation for tap in range(kernel))
+        return [place // stride for place in reached if place % stride == 0]
 
     def derive(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Iterator[Derivation]:
         """Sizes, parameters and MACs."""

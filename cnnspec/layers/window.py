@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from cnnspec.dims import Dim, IndexMap, Relation, ceil_div, maximum, minimum, render
+from cnnspec.dims import Dim, IndexMap, Relation, ceil_div, evaluate, maximum, minimum, render
 from cnnspec.layers.arguments import Padding, PerAxis
 from cnnspec.layers.base import Derivation, Requirement, Shape
 from cnnspec.layers.derivation import factor_text
@@ -41,6 +41,11 @@ class AxisWindow:
     def index_map(self) -> IndexMap:
         """Which input pixels an output pixel reads."""
         return IndexMap.window(self.stride, self.extent, self.before)
+
+    def taps(self, index: int) -> range:
+        """The pixels that one output pixel reads, where all sizes are numbers: dilation leaves some out."""
+        low, high = self.index_map.at(index)
+        return range(low, high + 1, evaluate(self.dilation, {}))
 
 
 @dataclass(frozen=True, slots=True)

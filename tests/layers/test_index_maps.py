@@ -145,7 +145,7 @@ def test_a_stride_wider_than_the_window_leaves_units_that_read_nothing() -> None
     assert ours == [(0, 0), (0, 0), None, None, (1, 1), (1, 1), None, None, (2, 2), (2, 2)]
 
 
-def test_what_reads_units_that_read_nothing_reads_nothing() -> None:
+def test_what_reads_units_that_read_nothing_has_the_overlap_of_its_neighbours() -> None:
     """A 1×1 convolution of such units, and a 3×3 one that sees their neighbours."""
     gaps = make("conv_transpose", 1, 1, stride=4).index_map(((1, 3),), 0, 0)
     before = make("conv", 1, 3, pad=1).index_map(((1, 3),), 0, 0)
@@ -153,9 +153,9 @@ def test_what_reads_units_that_read_nothing_reads_nothing() -> None:
     wide = make("conv", 1, 3, pad=1).index_map(((1, 9),), 0, 0)
     assert [point.then(gaps).then(before).at(i) for i in range(5)] == [
         (-1, 1),
-        (0, -1),
-        (0, -1),
-        (0, -1),
+        (0, 1),
+        (0, 1),
+        (0, 1),
         (0, 2),
     ]
     assert [wide.then(gaps).then(before).at(i) for i in (3, 4, 5)] == [(0, 2), (0, 2), (0, 2)]

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cnnspec.cli.net_options import net_options
-from cnnspec.cli.outcome import usage
-from cnnspec.diagnostics import DiagnosticError
+from cnnspec.cli.completing import layer_paths
+from cnnspec.cli.net_options import net_options, no_layer
 
 if TYPE_CHECKING:
     from cnnspec.analysis.facts import Analysis, LayerFacts
@@ -23,7 +22,7 @@ Examples:
   cnnspec explain specs/resnet50.cnn '*.conv1' -s H=256""",
 )
 @net_options
-@click.argument("layer", metavar="LAYER")
+@click.argument("layer", metavar="LAYER", shell_complete=layer_paths)
 @click.option(
     "--symbolic", is_flag=True, help="Leave the symbols of the input free, whatever their defaults."
 )
@@ -61,14 +60,5 @@ def _chosen(analysis: Analysis, wanted: str) -> list[LayerFacts]:
         if facts.path.startswith(f"{wanted}.") or fnmatchcase(facts.path, wanted)
     ]
     if not found:
-        raise _nothing_called(wanted, analysis)
+        raise no_layer(wanted, analysis)
     return found
-
-
-def _nothing_called(wanted: str, analysis: Analysis) -> DiagnosticError:
-    from cnnspec.diagnostics.suggest import nearest
-
-    close = nearest(wanted, [*analysis.by_path, *analysis.graph.labels])
-    name = analysis.graph.name
-    advice = f"did you mean `{close}`?" if close else f"`cnnspec show` lists the layers of {name}"
-    return DiagnosticError(usage(f"{name} has no layer `{wanted}`", advice))

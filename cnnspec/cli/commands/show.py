@@ -19,6 +19,7 @@ Examples:
   cnnspec show specs/vgg16.cnn --symbolic
   cnnspec show specs/mobilenet_v2.cnn -s classes
   cnnspec show specs/googlenet.cnn --format json
+  cnnspec show specs/alexnet.cnn --layer conv3 --unit 6,6
   cnnspec show specs/lenet5.cnn --dense
   cnnspec show specs/lenet5.cnn --layer conv1 --matrix
   cnnspec show specs/resnet18.cnn --flops-as thop""",
@@ -54,6 +55,7 @@ def command(
     dense: bool,
     layer: str | None,
     matrix: bool,
+    unit: str | None,
 ) -> None:
     """Show every layer of a net: its shape, parameters, MACs and receptive field, and the totals.
 
@@ -68,7 +70,7 @@ def command(
 
     graph = open_net(spec_path, net_name, settings, symbolic=symbolic).graph
     screen, analysis = out(), pipeline.analyse(graph)
-    lines = other_view(Asked(flops_as, dense, matrix, layer), analysis, format_name, screen.width)
+    lines = other_view(Asked(flops_as, dense, matrix, layer, unit), analysis, format_name, screen.width)
     if lines is None:
         lines = renderer(format_name)(View(analysis, spec_path, depth), screen.width)
     screen.write(lines)
