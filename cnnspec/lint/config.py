@@ -22,7 +22,9 @@ from cnnspec.language.reading import read
 from cnnspec.lint.selection import DEFAULT, UnknownSelectorError, codes_of
 
 FILE = "pyproject.toml"
-KEYS = ("select", "ignore", "activation-budget", "per-file-ignores")
+BUDGET = "activation-budget"
+"""A setting, and the rule that holds it."""
+KEYS = ("select", "ignore", BUDGET, "per-file-ignores")
 
 Table = Mapping[str, Any]
 
@@ -33,6 +35,11 @@ class Settings:
 
     codes: frozenset[str]
     activation_budget: int | None = None
+
+    @property
+    def looked_for(self) -> frozenset[str]:
+        """The codes for which something can be found: without a budget nothing exceeds it."""
+        return self.codes - {BUDGET} if self.activation_budget is None else self.codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +88,7 @@ def config_for(path: Path) -> Config:
 def _table(file: Path) -> tuple[Source, Table] | Diagnostic | None:
     """The table of this tool in a file. The file is only parsed where it names the tool."""
     try:
-        source = read(file)
+        source = read(file, name=_shown(file))
     except DiagnosticError as error:
         return error.diagnostics[0]
     if "cnnspec" not in source.text:
@@ -91,13 +98,19 @@ def _table(file: Path) -> tuple[Source, Table] | Diagnostic | None:
     try:
         tools = tomllib.loads(source.text.replace("\r\n", "\n")).get("tool", {})
     except tomllib.TOMLDecodeError as error:
-        return Diagnostic("bad-config", f"{file} is not TOML: {error}", Span(source, 0, 0))
+        return Diagnostic("bad-config", f"{source.name} is not TOML: {error}", Span(source, 0, 0))
     found = cast("Table", tools).get("cnnspec") if isinstance(tools, dict) else None
     if found is None:
         return None
     if not isinstance(found, dict):
         return Diagnostic("bad-config", "`tool.cnnspec` is not a table", _place(source, "cnnspec"))
     return source, cast("Table", found)
+
+
+def _shown(file: Path) -> str:
+    """The name of a file in messages: from the current folder where it is below it."""
+    here = Path.cwd()
+    return str(file.relative_to(here) if file.is_relative_to(here) else file)
 
 
 class _Reader:
@@ -136,8 +149,7 @@ class _Reader:
         return tuple(strings)
 
     def _budget(self) -> int | None:
-        key = "activation-budget"
-        value = self._table.get(key)
+        value = self._table.get(BUDGET)
         if value is None:
             return None
         try:
@@ -145,7 +157,7 @@ class _Reader:
         except NumberProblem:
             number = None
         if isinstance(number, bool) or not isinstance(number, int) or number < 1:
-            self._report(key, f"`{key}` must be a number of bytes", f'such as `{key} = "64MiB"`')
+            self._report(BUDGET, f"`{BUDGET}` must be a number of bytes", f'such as `{BUDGET} = "64MiB"`')
             return None
         return number
 

@@ -40,5 +40,5 @@ def _as_suppressed(spec: Spec, found: list[Diagnostic], settings: Settings) -> t
     own: Suppressions = of_source[spec.source]
     about_comments = [*own.diagnostics]
     if spec.nets:
-        about_comments += unused((s for s in own.each if s not in needed), settings.codes)
+        about_comments += unused((s for s in own.each if s not in needed), settings.looked_for)
     return (*kept, *(d for d in about_comments if d.code in settings.codes))

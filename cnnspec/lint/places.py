@@ -85,10 +85,26 @@ class Places:
         """The edit that gives an argument a value; none where what is written depends on other things."""
         written, argument = self._of(node), self.argument(node, name)
         if argument is not None:
-            return (Edit(argument.span, f"{name}={value}"),) if _is_literal(argument) else ()
+            return (Edit(argument.span, f"{name}={value}"),) if self._is_literal(argument) else ()
         if isinstance(written, ast.Name):
             return (Edit(_end(written.span), f"({name}={value})"),)
         return _inserted(written, f"{name}={value}") if isinstance(written, ast.Call) else ()
+
+    def _is_literal(self, argument: ast.Argument) -> bool:
+        """Whether the value stands there itself, and is no name that something else is bound to."""
+        value = argument.value
+        return isinstance(value, ast.Number) or (
+            isinstance(value, ast.Name) and value.name not in self._bound
+        )
+
+    @cached_property
+    def _bound(self) -> set[str]:
+        """Every name that a parameter or an assignment binds somewhere in the spec."""
+        nodes = [*self._nodes()]
+        for unit in units(self.spec.main):
+            for assignment in unit.file.assignments:
+                nodes += assignment.targets
+        return {node.name for node in nodes if isinstance(node, ast.Param | ast.Target)}
 
     def removal(self, node: Node) -> tuple[Edit, ...]:
         """The edit that takes a stage out of its pipeline; none for a first or labelled one."""
@@ -114,11 +130,14 @@ def units(main: Unit) -> Iterator[Unit]:
         waiting += fresh
 
 
-def _is_literal(argument: ast.Argument) -> bool:
-    value = argument.value
-    words = ("true", "false", "same", "valid", argument.name)
-    is_flag = argument.name is None and isinstance(value, ast.Name)
-    return isinstance(value, ast.Number) or (isinstance(value, ast.Name) and (is_flag or value.name in words))
+def whole_lines(span: Span) -> tuple[Edit, ...]:
+    """The edit that removes the lines of a statement; none where something else stands on them."""
+    source, text = span.source, span.source.text
+    first, last = span.line, source.position(max(span.start, span.end - 1))[0]
+    start = source.line_starts[first - 1]
+    stop = source.line_starts[last] if last < len(source.line_starts) else len(text)
+    alone = not text[start : span.start].strip() and not text[span.end : stop].strip()
+    return (Edit(Span(source, start, stop), ""),) if alone else ()
 
 
 def _inserted(call: ast.Call, text: str) -> tuple[Edit, ...]:

@@ -45,6 +45,8 @@ def spec_rule(code: str) -> Callable[[SpecRule], SpecRule]:
     """Register a function of the whole spec, which need not have nets, as the rule of a code."""
     if code not in CODES:
         raise KeyError(f"the rule {code!r} has no row in cnnspec/diagnostics/codes.py")
+    if code in _RULES:
+        raise ValueError(f"two rules are called {code!r}")
 
     def register(check: SpecRule) -> SpecRule:
         _RULES[code] = Rule(code, check)

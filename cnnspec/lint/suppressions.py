@@ -14,6 +14,7 @@ from cnnspec.diagnostics import Diagnostic, Edit, Help, Source, Span
 from cnnspec.diagnostics.codes import CODES
 from cnnspec.diagnostics.suggest import nearest
 from cnnspec.language.parse import parse
+from cnnspec.lint.places import whole_lines
 from cnnspec.lint.selection import lint_codes
 
 MARK = re.compile(r"#+\s*cnnspec\s*:")
@@ -112,17 +113,16 @@ def unused(suppressions: Iterable[Suppression], looked_for: frozenset[str]) -> I
     for one in suppressions:
         if one.code in looked_for:
             message = f"`{one.code}` is not found here: this comment ignores nothing"
-            whole = one.comment.text[: one.span.start - one.comment.start].rstrip().endswith("[")
-            alone = whole and one.comment.text[one.span.end - one.comment.start :].lstrip().startswith("]")
-            edits = (Edit(_with_space(one.comment), ""),) if alone else ()
-            way_out = Help("leave the comment out", edits, safe=True)
+            way_out = Help("leave it out", _removal(one), safe=True)
             yield Diagnostic("suppression-unused", message, one.span, help=way_out)
 
 
-def _with_space(comment: Span) -> Span:
-    """The comment and the space before it."""
+def _removal(suppression: Suppression) -> tuple[Edit, ...]:
+    """The edit that removes the comment, where it names no other rule."""
+    comment, span = suppression.comment, suppression.span
     text = comment.source.text
-    start = comment.start
-    while start > 0 and text[start - 1] in " \t":
-        start -= 1
-    return Span(comment.source, start, comment.end)
+    before, after = text[comment.start : span.start], text[span.end : comment.end]
+    if not before.rstrip().endswith("[") or not after.lstrip().startswith("]"):
+        return ()
+    start = len(text[: comment.start].rstrip(" \t"))
+    return whole_lines(comment) or (Edit(Span(comment.source, start, comment.end), ""),)

@@ -28,6 +28,10 @@ def test_every_rule_is_in_one_group_by_severity_or_is_folklore() -> None:
     assert {CODES[code].severity for code in named["folklore"]} == {"info"}
 
 
+def test_every_code_that_is_no_error_is_found_by_a_rule_or_is_about_comments() -> None:
+    assert set(lint_codes()) == {code for code, row in CODES.items() if row.severity != "error"}
+
+
 def test_groups_and_rules_are_chosen_together() -> None:
     assert codes_of(["warning", "large-head"]) == groups()["warning"] | {"large-head"}
 

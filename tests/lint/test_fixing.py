@@ -35,6 +35,7 @@ SAFE = [
     ("conv(8, 3) -> relu -> relu -> relu", "conv(8, 3) -> relu"),
     ("conv(8, 3) -> relu  ->\trelu  # why", "conv(8, 3) -> relu  # why"),
     ("relu  # cnnspec: ignore[even-kernel] so", "relu"),
+    ("# cnnspec: ignore[even-kernel] so\nrelu", "relu"),
     ("unused = 3\nrelu", "relu"),
     ("layer enc = conv(8, 3)\nrelu", "relu"),
 ]
@@ -88,6 +89,10 @@ def test_an_argument_that_depends_on_others_is_left_alone() -> None:
     text = "block unit(c, b = true):\n    conv(c, 3, bias=b) -> bn\n\n" + net("unit(8)")
     assert codes(checked(text)) == ["bias-before-norm"]
     assert fixed(text).text == text
+    for argument in ("bias=bias", "bias"):
+        text = f"block unit(c, bias = true):\n    conv(c, 3, {argument}) -> bn\n\n" + net("unit(8)")
+        assert codes(checked(text)) == ["bias-before-norm"]
+        assert fixed(text).text == text
 
 
 def test_a_file_with_mistakes_is_left_alone() -> None:

@@ -81,6 +81,13 @@ def test_a_rule_that_was_not_looked_for_may_be_ignored() -> None:
     assert lint_text(text, SETTINGS) == []
 
 
+def test_a_budget_that_is_not_set_may_be_ignored() -> None:
+    text = net("conv(8, 3)  # cnnspec: ignore[activation-budget] only while training")
+    assert lint_text(text) == []
+    assert lint_text(text, Settings(SETTINGS.codes, activation_budget=100)) == []
+    assert codes(lint_text(text, Settings(SETTINGS.codes, activation_budget=10**6))) == ["suppression-unused"]
+
+
 def test_what_is_said_of_comments_can_be_left_out() -> None:
     text = net("relu  # cnnspec: ignore[even-kernel]")
     assert lint_text(text, Settings(codes_of(["warning"]) - {"suppression-unused"})) == []

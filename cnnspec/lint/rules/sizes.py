@@ -61,7 +61,7 @@ def activation_budget(net: LintedNet) -> Iterator[Finding]:
     if budget is None:
         return
     for facts in net.analysis.layers:
-        if decide(facts.activation_bytes, Relation.AT_LEAST, budget + 1):
+        if facts.node.inputs and decide(facts.activation_bytes, Relation.AT_LEAST, budget + 1):
             yield about(
                 facts.node,
                 "activation-budget",

@@ -10,6 +10,7 @@ from cnnspec.language.scope import SHIPPED
 from cnnspec.language.spec import Unit
 from cnnspec.lint.finding import Finding
 from cnnspec.lint.linted import Linted
+from cnnspec.lint.places import whole_lines
 from cnnspec.lint.rule import spec_rule
 
 
@@ -21,16 +22,6 @@ def _found(
 
 def _meant(name: str) -> bool:
     return name.startswith("_")
-
-
-def _whole_lines(span: Span) -> tuple[Edit, ...]:
-    """The edit that removes the lines of a statement; none where something else stands on them."""
-    source, text = span.source, span.source.text
-    first, last = span.line, source.position(max(span.start, span.end - 1))[0]
-    start = source.line_starts[first - 1]
-    stop = source.line_starts[last] if last < len(source.line_starts) else len(text)
-    alone = not text[start : span.start].strip() and not text[span.end : stop].strip()
-    return (Edit(Span(source, start, stop), ""),) if alone else ()
 
 
 # --- in definitions -----------------------------------------------------------------------------------------
@@ -74,7 +65,7 @@ def unused_name(linted: Linted) -> Iterator[Finding]:
             f"{_listed(node)} {'is' if len(node.targets) == 1 else 'are'} never used",
             node.targets[0].span.to(node.targets[-1].span),
             "leave the line out",
-            _whole_lines(node.span),
+            whole_lines(node.span),
             safe=only_numbers,
         )
 
@@ -98,7 +89,7 @@ def unused_layer(linted: Linted) -> Iterator[Finding]:
                     f"the layer `{node.name}` is never applied",
                     node.name_span,
                     "leave the line out",
-                    _whole_lines(node.span),
+                    whole_lines(node.span),
                     safe=True,
                 )
 
@@ -118,7 +109,7 @@ def unused_constant(linted: Linted) -> Iterator[Finding]:
                 f"nothing in this file uses {_listed(node)}",
                 node.targets[0].span.to(node.targets[-1].span),
                 "leave the line out",
-                _whole_lines(node.span),
+                whole_lines(node.span),
                 safe=True,
             )
 
@@ -134,7 +125,7 @@ def unused_use(linted: Linted) -> Iterator[Finding]:
                 f"no block of {use.path_span.text} is used here",
                 use.path_span,
                 "leave the line out",
-                _whole_lines(use.span),
+                whole_lines(use.span),
                 safe=True,
             )
 
