@@ -115,7 +115,7 @@ def _shift(first: Centres, second: Centres) -> tuple[int, Fraction] | None:
 
     Fields that end at the same pixel belong together however long they are: both look back only.
     """
-    for key in first.keys() & second.keys():
+    for key in (key for key in first if key in second):
         (centre, end), (other_centre, other_end) = first[key], second[key]
         if abs(centre - other_centre) >= Fraction(1, 2) and end != other_end:
             return key[1], abs(centre - other_centre)
