@@ -20,7 +20,7 @@ from cnnspec.analysis.measures import (
 )
 from cnnspec.diagnostics import Edit, Help
 from cnnspec.diagnostics.suggest import nearest
-from cnnspec.graph import Tensor
+from cnnspec.graph import Graph, Tensor
 from cnnspec.language import ast
 from cnnspec.language.attributes import attribute
 from cnnspec.language.builtins import FUNCTIONS
@@ -49,6 +49,16 @@ class Nets:
             result = elaborate(self.spec, net, bindings)
             self.made[key] = analyse(result.graph) if result.graph else result.diagnostics[0].message
         return self.made[key]
+
+    def symbolic(self, graph: Graph) -> Graph | str:
+        """The same net with all symbols of its inputs free, or why it cannot be made."""
+        known = {name: value for name, value in graph.bindings.items() if not name.isidentifier()}
+        free = elaborate(self.spec, graph.name, known, symbolic=True)
+        if free.graph is None:
+            return free.diagnostics[0].message
+        given = {name: value for name, value in graph.bindings.items() if name not in free.graph.symbols}
+        made = elaborate(self.spec, graph.name, given, symbolic=True)
+        return made.graph or made.diagnostics[0].message
 
 
 @dataclass(slots=True)

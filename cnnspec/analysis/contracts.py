@@ -9,6 +9,7 @@ from fractions import Fraction
 from cnnspec.analysis.contract_scope import ContractScope, Elsewhere, Nets, dotted, named_in
 from cnnspec.analysis.facts import Analysis
 from cnnspec.analysis.measures import SUMS, inside
+from cnnspec.analysis.size_contracts import check_sizes, sizes_asked
 from cnnspec.diagnostics import Diagnostic, Edit, Help, Label
 from cnnspec.language import ast
 from cnnspec.language.arithmetic import add, compare, multiply, negate, subtract
@@ -103,6 +104,10 @@ class Tolerance:
 
 def _check(statement: ast.Expect, scope: ContractScope) -> None:
     condition = statement.condition
+    asked = sizes_asked(condition, scope)
+    if asked is not None:
+        check_sizes(asked)
+        return
     if not isinstance(condition, ast.Comparison):
         _check_truth(condition, evaluate(condition, scope), scope)
         return

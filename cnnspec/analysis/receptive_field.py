@@ -60,7 +60,7 @@ class AxisField:
 
     @property
     def is_decided(self) -> bool:
-        """Whether its size is known: not where it differs from unit to unit in a way that depends on symbols."""
+        """Whether its size is known: not where it differs between units in a way that depends on symbols."""
         sizes = (branches.widest.size for slope, branches in self.by_slope if slope != 0)
         return all(INDEX not in symbols_of(size) or bounds(size, {})[1] is not None for size in sizes)
 

@@ -49,7 +49,7 @@ class Problem:
 
 @dataclass(order=True)
 class _Box:
-    """A part of the box, with the comparisons that are not decided in it; of equals the latest comes first."""
+    """A part of the box, with the comparisons that are not decided in it; of equals the latest is first."""
 
     miss: Fraction
     order: int

@@ -72,7 +72,7 @@ class Solution:
 
 @dataclass(frozen=True)
 class Solved:
-    """All solutions, the best first. Where there is none: the values that come nearest, and what they miss."""
+    """All solutions, the best first; without any, the values that come nearest and what they miss."""
 
     holes: tuple[Sought, ...]
     solutions: tuple[Solution, ...]

@@ -10,6 +10,7 @@ from functools import cached_property
 from cnnspec.analysis.contract_scope import ContractScope
 from cnnspec.analysis.contracts import Tolerance, told_apart, tolerance_of
 from cnnspec.analysis.ranges import Box, range_over
+from cnnspec.analysis.size_contracts import check_sizes, sizes_asked
 from cnnspec.dims import Dim, Relation, decide, substitute, symbols_of
 from cnnspec.language import ast
 from cnnspec.language.arithmetic import parts, subtract
@@ -125,6 +126,10 @@ def required(requirement: Requirement) -> Wanted:
 def wanted_of(statement: ast.Expect, scope: ContractScope) -> list[Wanted] | None:
     """What an expectation asks for, as comparisons of formulas; None where it cannot be said so."""
     condition = statement.condition
+    asked = sizes_asked(condition, scope)
+    if asked is not None:
+        holds = check_sizes(asked)
+        return None if isinstance(holds, Unknown) else [] if holds else [NEVER]
     if isinstance(condition, ast.Comparison):
         found = _chain(condition, tolerance_of(statement, scope), scope)
     else:

@@ -104,10 +104,10 @@ def _requirements(value: Undecided, node: ast.Expression) -> list[Requirement] |
     """The clause as requirements on the symbols; None where it is no conjunction of comparisons."""
     if value.claims is None or any(claim.operator == "!=" for claim in value.claims):
         return None
-    return [_requirement(claim, node.span.text) for claim in value.claims]
+    return [requirement_of(claim, node.span.text) for claim in value.claims]
 
 
-def _requirement(claim: Claim, text: str) -> Requirement:
+def requirement_of(claim: Claim, text: str) -> Requirement:
     (top, bottom), (other_top, other_bottom) = parts(claim.left), parts(claim.right)
     left, right = top * other_bottom, other_top * bottom
     match claim.operator:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from cnnspec.analysis.size_text import set_text
 from cnnspec.diagnostics.styled import plain
 from cnnspec.dims.solutions import ALL_SIZES, NO_SIZES, SizeSet, between
-from cnnspec.report.sizes import repair, set_text
+from cnnspec.report.sizes import repair
 
 
 def multiples(number: int, least: int | None = None) -> SizeSet:
