@@ -96,9 +96,9 @@ def pad_to(images: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
 def _must_fit(have: tuple[int, ...], want: tuple[int, ...]) -> None:
     clash = f"the images are {list(have)}, the net reads {list(want)}"
     if len(have) != len(want):
-        raise bad_data(f"{clash}: another rank")
+        raise bad_data(f"{clash}: the numbers of axes differ")
     if have[:1] != want[:1]:
-        raise bad_data(f"{clash}: {have[0]} channels are not {want[0]}")
+        raise bad_data(f"{clash}: the numbers of channels differ")
     if any(h > w for h, w in zip(have[1:], want[1:], strict=True)):
         raise bad_data(
             f"{clash}: larger images are not cut", way_out="resize them, or give the net's input that size"

@@ -10,8 +10,9 @@ from cnnspec.diagnostics import styled
 from cnnspec.diagnostics.legible import legible, wrap
 from cnnspec.diagnostics.styled import Piece, Style, line
 from cnnspec.dims import Dim, Symbolic, render, sum_of
+from cnnspec.dims.units import rounded
 from cnnspec.report.layout import Column, Concession, body, fit, header, left_out, narrowed, rule
-from cnnspec.report.quantities import exact, rounded
+from cnnspec.report.quantities import exact
 from cnnspec.report.records import Record, size
 
 SCHEMA = "cnnspec/flops-as/1"

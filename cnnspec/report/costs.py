@@ -11,9 +11,10 @@ from cnnspec.analysis.memory import Peak
 from cnnspec.diagnostics.legible import legible
 from cnnspec.diagnostics.styled import Line, Piece, Style, line
 from cnnspec.dims import Dim
+from cnnspec.dims.units import in_bytes, rounded
 from cnnspec.report.layout import Column, Concession, body, fit, header, in_short, left_out, narrowed, rule
 from cnnspec.report.operation import operation
-from cnnspec.report.quantities import exact, in_bytes, rounded
+from cnnspec.report.quantities import exact
 from cnnspec.report.records import Record, size
 from cnnspec.report.render_table import title
 from cnnspec.report.totals import Total, total_lines

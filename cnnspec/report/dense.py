@@ -11,10 +11,11 @@ from cnnspec.analysis.facts import Analysis, LayerFacts
 from cnnspec.diagnostics.legible import legible, wrap
 from cnnspec.diagnostics.styled import Line, Piece, Style, line
 from cnnspec.dims import sum_of
+from cnnspec.dims.units import rounded
 from cnnspec.layers.spatial import shape_text
 from cnnspec.report.layout import Column, Concession, body, fit, header, in_short, left_out, narrowed, rule
 from cnnspec.report.operation import operation
-from cnnspec.report.quantities import exact, rounded
+from cnnspec.report.quantities import exact
 from cnnspec.report.records import Record, size
 from cnnspec.report.render_table import title
 

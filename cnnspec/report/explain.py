@@ -9,13 +9,14 @@ from cnnspec.analysis.facts import BYTES_PER_ELEMENT, Analysis, LayerFacts
 from cnnspec.diagnostics.legible import legible, wrap
 from cnnspec.diagnostics.styled import Line, Piece, Style, line
 from cnnspec.dims import product, render
+from cnnspec.dims.units import in_bytes
 from cnnspec.layers.base import Derivation, Weight, WeightKind
 from cnnspec.layers.derivation import product_text
 from cnnspec.layers.spatial import shape_text
 from cnnspec.report.field_steps import derive_field
 from cnnspec.report.layout import Column, body, fit, left_out
 from cnnspec.report.operation import call_text
-from cnnspec.report.quantities import exact, in_bytes
+from cnnspec.report.quantities import exact
 
 MARGIN = "  "
 

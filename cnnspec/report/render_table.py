@@ -9,9 +9,10 @@ from cnnspec.analysis.facts import Analysis
 from cnnspec.diagnostics.legible import cells, clip, legible, wrap
 from cnnspec.diagnostics.styled import Line, Piece, Style, line
 from cnnspec.dims import Dim
+from cnnspec.dims.units import rounded
 from cnnspec.layers.spatial import shape_text
 from cnnspec.report.layout import Column, Concession, body, fit, header, in_short, left_out, narrowed, rule
-from cnnspec.report.quantities import exact, rounded
+from cnnspec.report.quantities import exact
 from cnnspec.report.rows import Row, rows
 from cnnspec.report.scaling import scaling_lines
 from cnnspec.report.totals import total_lines, totals

@@ -10,8 +10,9 @@ from cnnspec.analysis.memory import Peak
 from cnnspec.diagnostics.legible import cells, wrap
 from cnnspec.diagnostics.styled import Line, Style, line
 from cnnspec.dims import Dim
+from cnnspec.dims.units import in_bytes, rounded
 from cnnspec.layers.base import Flops
-from cnnspec.report.quantities import exact, in_bytes, rounded
+from cnnspec.report.quantities import exact
 
 INDENT = "  "
 _LONGEST_NUMBER = 40
@@ -48,7 +49,7 @@ def _inference(analysis: Analysis) -> Iterator[Total]:
     yield _sized("activations", sums.activation_bytes)
     peak = inference_peak(analysis)
     if peak is not None:
-        yield _sized("peak", peak.bytes, 1, f"at {peak.path}")
+        yield _sized("peak", peak.bytes, 1, f"at {peak.path}" if peak.path else "")
     yield Total("depth", 0, str(sums.depth), "layers with weights")
 
 

@@ -55,8 +55,8 @@ def test_the_samples_themselves_are_left_alone() -> None:
 @pytest.mark.parametrize(
     ("shape", "says"),
     [
-        ((1, 28), "another rank"),
-        ((3, 28, 28), "1 channels are not 3"),
+        ((1, 28), "the numbers of axes differ"),
+        ((3, 28, 28), "the numbers of channels differ"),
         ((1, 20, 28), "larger images are not cut"),
         ((1, 64, 64), "more than a quarter would be padding"),
     ],

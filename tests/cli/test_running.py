@@ -163,6 +163,16 @@ def test_what_cannot_be_trained_is_trouble(cnnspec: Run, spec: Write, options: l
     assert result.err.startswith(f"error[{code}]: ")
 
 
+def test_data_that_does_not_fit_is_refused_before_the_net_is_compiled(
+    cnnspec: Run, spec: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cnnspec.pipeline.compile", None)
+    result = cnnspec("train", spec(TINY.replace("[1, ", "[3, ", 1)), "--data", "digits")
+    assert result.code == 2
+    assert result.err.startswith("error[bad-data]: ")
+    assert "the numbers of channels differ" in result.err
+
+
 def test_a_picture_gets_its_likeliest_classes(cnnspec: Run, spec: Write) -> None:
     path = spec(TINY)
     train(cnnspec, path)

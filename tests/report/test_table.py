@@ -163,6 +163,11 @@ def test_layers_and_sizes_survive_at_60_columns(analysis: Analyse) -> None:
     assert "216" in text[2]
 
 
+def test_a_net_without_layers_has_a_peak_nowhere(analysis: Analyse) -> None:
+    text = table(analysis("net nothing:\n    input image: [3, 8, 8]\n    output it\n"))
+    assert [line.split() for line in text.splitlines() if "peak" in line] == [["peak", "0", "B"]]
+
+
 def test_shared_weights_say_whose_they_are(analysis: Analyse) -> None:
     text = table(
         analysis("""

@@ -6,6 +6,7 @@ from collections import Counter
 
 from cnnspec.backend.plan.model import WIDTHS, Memory, Plan, Role
 from cnnspec.diagnostics import Diagnostic, DiagnosticError, Help
+from cnnspec.dims.units import in_bytes
 from cnnspec.graph import Graph
 
 FLOATS = ("float32", "float64")
@@ -41,8 +42,8 @@ def refuse_too_big(plan: Plan, graph: Graph, available: int | None) -> None:
     path, most = _greediest(plan)
     origin = graph.node(path).origin
     message = (
-        f"{plan.name} with a batch of {plan.batch} needs {in_bytes(memory.total)}, "
-        f"{in_bytes(available)} {'is' if available == 1 else 'are'} left"
+        f"{plan.name} with a batch of {plan.batch:,} needs {in_bytes(memory.total)}, "
+        f"{in_bytes(available)} are left"
     )
     raise DiagnosticError(
         Diagnostic(
@@ -50,7 +51,7 @@ def refuse_too_big(plan: Plan, graph: Graph, available: int | None) -> None:
             message,
             span=origin.span,
             label=f"{path} alone takes {in_bytes(most)}",
-            notes=(breakdown(memory), f"{path} takes the most: {in_bytes(most)}"),
+            notes=(breakdown(memory),),
             help=_way_out(plan, available),
             trace=origin.trace,
         )
@@ -63,15 +64,6 @@ def breakdown(memory: Memory) -> str:
     names = {Role.TENSOR: "activations", Role.GRADIENT: "gradients of activations"}
     parts += [(names.get(role, role.value), size) for role, size in memory.peak.items()]
     return ", ".join(f"{name} {in_bytes(size)}" for name, size in parts if size)
-
-
-def in_bytes(size: int) -> str:
-    """Bytes as people say them: `61.7 MB`."""
-    for unit, name in ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
-        if size >= unit:
-            tenths = size * 10 // unit
-            return f"{tenths // 10:,}.{tenths % 10} {name}"
-    return f"{size} bytes"
 
 
 def _greediest(plan: Plan) -> tuple[str, int]:
@@ -87,4 +79,4 @@ def _greediest(plan: Plan) -> tuple[str, int]:
 def _way_out(plan: Plan, available: int) -> Help | None:
     fixed = plan.memory.weights + plan.memory.gradients
     batch = (available - fixed) * plan.batch // max(1, plan.memory.arena)
-    return Help(f"a batch of {batch} fits") if 0 < batch < plan.batch else None
+    return Help(f"a batch of {batch:,} fits") if 0 < batch < plan.batch else None

@@ -17,7 +17,8 @@ from cnnspec.backend.plan.model import (
     Plan,
     Use,
 )
-from cnnspec.backend.plan.refusals import breakdown, in_bytes
+from cnnspec.backend.plan.refusals import breakdown
+from cnnspec.dims.units import in_bytes
 
 
 def describe(plan: Plan) -> str:

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from cnnspec.backend.classify import batches
 from cnnspec.backend.datasets import Dataset, Samples, bad_data
 from cnnspec.backend.executable import Executable
+from cnnspec.backend.plan import Plan
 from cnnspec.backend.plan.available import available_memory
-from cnnspec.backend.plan.refusals import in_bytes
 from cnnspec.backend.preparation import METADATA_KEY, Preparation, measure, pad_to
 from cnnspec.backend.training.interrupts import interrupts_deferred
 from cnnspec.backend.training.measuring import Tally, evaluate, hits, prepared
@@ -24,6 +24,7 @@ from cnnspec.backend.training.progress import BatchDone, EpochDone, Progress
 from cnnspec.backend.training.recipe import Recipe
 from cnnspec.backend.user_arrays import cannot_run
 from cnnspec.diagnostics import Diagnostic, DiagnosticError, Help
+from cnnspec.dims.units import in_bytes
 
 Watch = Callable[[Progress], None]
 
@@ -66,7 +67,7 @@ class _Run:
     """One training on its way."""
 
     def __init__(self, executable: Executable, dataset: Dataset, recipe: Recipe, watch: Watch) -> None:
-        _check(executable, dataset)
+        check_fits(executable.plan, dataset)
         _check_memory(executable, recipe)
         self.executable = executable
         self.samples = dataset.training_part()
@@ -149,9 +150,8 @@ def _order(seed: int, epoch: int, count: int) -> NDArray[np.int64]:
     return generator.permutation(count)
 
 
-def _check(executable: Executable, dataset: Dataset) -> None:
-    """Raise DiagnosticError where the net cannot learn from these samples."""
-    plan = executable.plan
+def check_fits(plan: Plan, dataset: Dataset) -> None:
+    """Raise DiagnosticError where the net cannot learn from these samples: known before it is compiled."""
     if not plan.training:
         raise cannot_run(f"{plan.name} was compiled for inference only", "compile it with training=True")
     if not plan.trainable:
@@ -160,11 +160,10 @@ def _check(executable: Executable, dataset: Dataset) -> None:
         raise bad_data(f"{plan.name} reads {len(plan.inputs)} inputs; {dataset.name} has one image a sample")
     for samples in (dataset.training_part(), dataset.test):
         if samples is not None and len(samples):
-            _check_samples(executable, samples, dataset.name)
+            _check_samples(plan, samples, dataset.name)
 
 
-def _check_samples(executable: Executable, samples: Samples, name: str) -> None:
-    plan = executable.plan
+def _check_samples(plan: Plan, samples: Samples, name: str) -> None:
     pad_to(samples.images[:1], plan.inputs[0].shape)
     for port in plan.outputs:
         if samples.classes > port.shape[0]:

@@ -8,8 +8,8 @@ from cnnspec.analysis.facts import Analysis
 from cnnspec.backend.certificate import Claim, Section, Topic, Verdict
 from cnnspec.backend.executable import Arrays, Executable
 from cnnspec.backend.plan.model import Plan, Role
-from cnnspec.backend.plan.refusals import in_bytes
 from cnnspec.backend.plan.sizes import whole
+from cnnspec.dims.units import in_bytes
 
 _HOW = (
     "the memory of the run was filled with two patterns before two runs, and the bytes that changed were "

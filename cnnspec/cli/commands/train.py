@@ -109,7 +109,7 @@ def command(
     from cnnspec import pipeline
     from cnnspec.backend.atomic import check_writable
     from cnnspec.backend.datasets import open_dataset
-    from cnnspec.backend.training.loop import train
+    from cnnspec.backend.training.loop import check_fits, train
     from cnnspec.backend.training.recipe import Recipe
     from cnnspec.cli.net_options import open_net
     from cnnspec.cli.screen import out
@@ -124,9 +124,9 @@ def command(
     recipe = Recipe(
         epochs, _optimiser(optimiser, momentum, decay), _schedule(schedule, optimiser, rate, epochs), seed
     )
-    executable = pipeline.compile(
-        pipeline.plan(graph, batch=batch, training=True), seed=seed, threads=threads, math=math
-    )
+    plan = pipeline.plan(graph, batch=batch, training=True)
+    check_fits(plan, dataset)
+    executable = pipeline.compile(plan, seed=seed, threads=threads, math=math)
     if weights:
         executable.load(weights)
     screen = out()

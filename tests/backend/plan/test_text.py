@@ -17,8 +17,8 @@ NET = """
 
 EXPECTED = """\
 n: training, a batch of 3, float32
-memory: 4.9 kB: weights 256 bytes, their gradients 256 bytes, activations 1.7 kB, gradients of activations 2.5 kB
-the arena of 4.4 kB is fullest at shared.1
+memory: 4.88 KiB: weights 256 B, their gradients 256 B, activations 1.69 KiB, gradients of activations 2.53 KiB
+the arena of 4.38 KiB is fullest at shared.1
 
 forward
   shared    Convolution 1×3×3 before 0×1×1 after 0×1×1  x → shared
