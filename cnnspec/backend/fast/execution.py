@@ -73,11 +73,6 @@ class Execution:
         for call in self._backward:
             call(context)
 
-    @property
-    def bytes(self) -> int:
-        """The memory held beside the weights and gradients of the net."""
-        return self._kept.nbytes + self._arena.nbytes
-
     # --- from places to addresses -------------------------------------------------------------------------
 
     def _found(self, spot: Spot) -> tuple[Array, int]:

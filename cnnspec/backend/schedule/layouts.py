@@ -40,8 +40,9 @@ def wishes_for_forward(plan: Plan, groups: Sequence[Group], machine: Machine, co
     """Halos for convolutions, images with their channels side by side, concatenations written in place."""
     wishes: dict[int, Wish] = {}
     readers: dict[int, list[Forward]] = {}
+    added = {group.addend for group in groups}
     for group in groups:
-        for buffer in group.inputs:
+        for buffer in group.root.inputs:
             readers.setdefault(buffer, []).append(group.root)
         wanted = _halo_of(group.root, machine, count)
         if wanted:
@@ -49,7 +50,7 @@ def wishes_for_forward(plan: Plan, groups: Sequence[Group], machine: Machine, co
             wish = wishes.get(source, Wish())
             wishes[source] = replace(wish, halo=widest(wish.halo, wanted))
     for port in plan.inputs:
-        if _is_plain_image(plan, port.buffer, readers.get(port.buffer, [])):
+        if port.buffer not in added and _is_plain_image(plan, port.buffer, readers.get(port.buffer, [])):
             wish = wishes.get(port.buffer, Wish())
             wishes[port.buffer] = replace(wish, block=plan.buffers[port.buffer].shape[1])
     _place_concatenations(plan, groups, wishes, machine.lanes)

@@ -10,7 +10,7 @@ from cnnspec.backend.schedule.listing import entries
 from cnnspec.backend.schedule.machine import Math, machine_for
 from cnnspec.backend.schedule.training import schedule_training
 
-WIDE = Target("some", "", 64, 32, broadcasts=True)
+WIDE = Target("some", "", 64, 32)
 RESIDUAL = """
     net n():
         input x: [16, 28, 28]

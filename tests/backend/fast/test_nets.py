@@ -54,6 +54,13 @@ MIXED = {
             a + b + x -> conv(16, 4, stride=4) -> relu
             output flatten -> dropout(0.0) -> linear(5)
         """,
+    "an image added to what was made of it": """
+        net n():
+            input x: [3, 9, 9]
+            conv(3, 3, pad=1) -> relu -> conv(3, 3, pad=1)
+            it + x -> relu -> conv(4, 3, stride=2)
+            output global_avgpool -> flatten -> linear(2)
+        """,
     "upwards, in three dimensions": """
         net n():
             input volume: [2, 4, 6, 4]

@@ -111,11 +111,6 @@ class Emitter:
             value = self.builder.insert_element(value, number.value, ir.Constant(I32, lane))
         return Vector(self.builder, value)
 
-    def scatter(self, vector: Vector, address: Word, stride: int, count: int | None = None) -> None:
-        """Write the first `count` lanes to numbers `stride` apart."""
-        for lane in range(self.lanes if count is None else count):
-            self.store_scalar(self.lane(vector, lane), address, lane * stride)
-
     def scratch(self, numbers: int) -> Word:
         """The address of space on the stack, aligned to a vector. Ask once, at the head of the function."""
         entry = self.builder.function.entry_basic_block
@@ -135,10 +130,6 @@ class Emitter:
         first = self.builder.insert_element(undefined, scalar.value, ir.Constant(I32, 0))
         zeros = ir.Constant(ir.VectorType(I32, self.lanes), [0] * self.lanes)
         return Vector(self.builder, self.builder.shuffle_vector(first, undefined, zeros))
-
-    def lane(self, vector: Vector, index: int) -> Vector:
-        """One lane as a single number."""
-        return Vector(self.builder, self.builder.extract_element(vector.value, ir.Constant(I32, index)))
 
     def total(self, vector: Vector) -> Vector:
         """The sum of the lanes, in the same order every time: halves are added until one is left."""
