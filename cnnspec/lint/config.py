@@ -97,7 +97,7 @@ def _table(file: Path) -> tuple[Source, Table] | Diagnostic | None:
 
     try:
         tools = tomllib.loads(source.text.replace("\r\n", "\n")).get("tool", {})
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also numbers too long and brackets too deep to be read
         return Diagnostic("bad-config", f"{source.name} is not TOML: {error}", Span(source, 0, 0))
     found = cast("Table", tools).get("cnnspec") if isinstance(tools, dict) else None
     if found is None:

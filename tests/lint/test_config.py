@@ -128,7 +128,17 @@ def test_what_is_wrong_is_said_where_it_stands(tmp_path: Path, table: str, place
     assert found.span.line == 5
 
 
-@pytest.mark.parametrize("text", ["[tool.cnnspec\n", "tool = {cnnspec = 1}\n", "[tool]\ncnnspec = []\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[tool.cnnspec\n",
+        "tool = {cnnspec = 1}\n",
+        "[tool]\ncnnspec = []\n",
+        "[tool.cnnspec]\nselect = " + "[" * 10_000,
+        "[tool.cnnspec]\nactivation-budget = " + "9" * 200_000,
+    ],
+    ids=range(5),
+)
 def test_a_file_that_is_broken_is_a_finding(tmp_path: Path, text: str) -> None:
     config = configured(tmp_path, text)
     assert [found.code for found in config.diagnostics] == ["bad-config"]
