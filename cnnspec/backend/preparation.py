@@ -36,7 +36,8 @@ class Preparation:
 
     def __call__(self, images: NDArray[Any], shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
         """Images `(count, *any)` as the net reads them: `(count, *shape)` of `dtype`."""
-        scaled = images.astype(dtype)
+        with np.errstate(over="ignore"):  # beyond the greatest float32 is infinity, and the outputs tell
+            scaled = images.astype(dtype)
         if images.dtype == np.uint8:
             scaled /= dtype.type(_BYTE)
         fitted = pad_to(scaled, shape)

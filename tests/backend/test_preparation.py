@@ -65,6 +65,12 @@ def test_images_that_do_not_fit(shape: tuple[int, ...], says: str) -> None:
     assert says in problem(Preparation(), np.zeros((2, 1, 28, 28), np.uint8), shape, FLOAT64)
 
 
+@pytest.mark.filterwarnings("error")
+def test_values_beyond_float32_are_infinite_without_a_word() -> None:
+    prepared = Preparation()(np.full((1, 1, 2, 2), 1e300), (1, 2, 2), np.dtype(np.float32))
+    assert np.isposinf(prepared).all()
+
+
 def test_normalisation_travels_as_text() -> None:
     preparation = measure(Samples(BYTES, LABELS))
     assert Preparation.from_json(preparation.to_json()) == preparation
