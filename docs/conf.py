@@ -16,6 +16,7 @@ release = __version__
 extensions = ["myst_parser"]
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
+suppress_warnings = ["misc.highlighting_failure"]  # the examples of what is wrong
 
 html_theme = "furo"
 html_title = "cnnspec"
@@ -26,4 +27,5 @@ def setup(app: Sphinx) -> None:
     """Colour the specs."""
     from cnn_lexer import CnnLexer  # noqa: PLC0415 - found through the path set above
 
-    app.add_lexer("cnn", CnnLexer)
+    for name in ("cnn", "cnnspec"):
+        app.add_lexer(name, CnnLexer)

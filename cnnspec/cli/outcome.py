@@ -46,6 +46,9 @@ def usage(message: str, advice: str | None = None) -> Diagnostic:
 
 def misuse(error: click.ClickException) -> Diagnostic:
     """What click found wrong with the command line, as a diagnostic."""
+    if isinstance(error, click.NoSuchOption) and error.possibilities:
+        likely = " or ".join(f"`{name}`" for name in sorted(error.possibilities))
+        return usage(f"no such option '{error.option_name}'", f"did you mean {likely}?")
     message = error.format_message().rstrip(".")
     context = error.ctx if isinstance(error, click.UsageError) else None
     command = context.command_path if context else "cnnspec"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING
@@ -112,20 +113,28 @@ def unknown(scope: BodyScope, node: ast.Name, words: Iterable[str] = ()) -> Valu
     close = nearest(node.name, [*scope.values, *scope.constants, *words, *TRUTHS])
     if close is None or layer_in_our_words(node.name):
         return unknown_callable(scope, node, f"nothing is called `{node.name}` here", "unknown-name")
-    if scope.unit.complete:
+    if not _may_be_lost(scope, node):
         way_out = Help(f"did you mean `{close}`?", (Edit(node.span, close),))
         scope.report("unknown-name", f"nothing is called `{node.name}` here", node.span, help=way_out)
     return UNKNOWN
 
 
+def _may_be_lost(scope: BodyScope, node: ast.Name) -> bool:
+    """Whether a part that could not be read may define a word: not where the word stands only here."""
+    unit = scope.unit
+    if unit.complete:
+        return False
+    if len(unit.used) < len(unit.file.uses) or not all(used.complete for used in unit.used):
+        return True
+    code = re.sub(r"#.*", "", node.span.source.text)
+    return len(re.findall(rf"\b{node.name}\b", code)) > 1
+
+
 def unknown_callable(
     scope: BodyScope, node: ast.Name, message: str = "", code: str = "unknown-layer"
 ) -> Value:
-    """Report a word that is no layer, block or function.
-
-    Nothing is said in a file that could not be read in full: the missing part may define it.
-    """
-    if not scope.unit.complete:
+    """Report a word that is no layer, block or function."""
+    if _may_be_lost(scope, node):
         return UNKNOWN
     message = message or f"no layer or block is called `{node.name}`"
     ours = layer_in_our_words(node.name)

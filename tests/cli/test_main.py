@@ -53,9 +53,9 @@ def test_the_list_of_commands_says_what_each_does(cnnspec: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["chek"], "no such command 'chek'"),
+        (["xyzzy"], "no such command 'xyzzy'"),
         (["check"], "missing argument 'PATH...'"),
-        (["check", "x", "--frmat", "json"], "no such option '--frmat'"),
+        (["check", "x", "--colours", "json"], "no such option '--colours'"),
         (["check", "x", "--format", "xml"], "invalid value for '--format'"),
         (["show", "specs/lenet5.cnn", "--depth", "-1"], "invalid value for '--depth'"),
     ],
@@ -67,6 +67,16 @@ def test_a_wrong_command_line_is_a_diagnostic(cnnspec: Run, arguments: list[str]
     assert result.err.startswith("error[usage]: ")
     assert said in result.err
     assert "--help` shows how it is used" in result.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [(["chek"], "check"), (["Show"], "show"), (["check", "x", "--frmat", "json"], "--format")],
+)
+def test_a_slip_on_the_command_line_is_recognised(cnnspec: Run, arguments: list[str], meant: str) -> None:
+    result = cnnspec(*arguments)
+    assert (result.code, result.out) == (2, "")
+    assert f"= help: did you mean `{meant}`?" in result.err
 
 
 def test_the_unforeseen_asks_for_a_report(cnnspec: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,10 +152,21 @@ def test_a_full_disk_is_a_diagnostic() -> None:
     assert result.stderr == "error[file-unwritable]: cannot write the output: no space left on device\n"
 
 
-def test_an_output_without_the_characters_gets_question_marks(process: Run) -> None:
+def test_an_output_without_the_characters_gets_the_nearest(process: Run) -> None:
     result = process("show", "specs/lenet5.cnn", PYTHONIOENCODING="ascii")
     assert result.returncode == 0
-    assert b"?" in result.stdout
+    heading, *table = result.stdout.decode("ascii").splitlines()
+    assert heading == "lenet5  image [1, 32, 32] > [10]"
+    assert {"-" * len(line) for line in table if line.startswith("---")} <= set(table)
+    assert "conv 6, 5x5" in result.stdout.decode("ascii")
+
+
+def test_a_character_without_a_nearest_is_a_question_mark(process: Run, tmp_path: Path) -> None:
+    spec = tmp_path / "net.cnn"
+    spec.write_text('net n:\n    """Чёрч"""\n    input x: [1, 8, 8]\n    relu\n', encoding="utf-8")
+    result = process("show", spec, PYTHONIOENCODING="ascii")
+    assert result.returncode == 0
+    assert b"????" in result.stdout
 
 
 def test_python_dash_m_and_the_script_are_one() -> None:
