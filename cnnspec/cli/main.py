@@ -10,6 +10,7 @@ from typing import NoReturn, TextIO
 import click
 
 from cnnspec import __version__
+from cnnspec.cli.encodings import NEAREST, register_nearest
 from cnnspec.cli.lazy import LazyGroup
 from cnnspec.cli.outcome import Exit, exit_for, internal, misuse, unwritable
 from cnnspec.cli.screen import err
@@ -85,12 +86,13 @@ def _failed(*diagnostics: Diagnostic) -> Exit:
 
 
 def _usable(stream: TextIO | None) -> TextIO:
-    """The stream, showing a question mark where its encoding lacks a character; no stream takes all."""
+    """The stream, showing the nearest character where its encoding lacks one; no stream takes all."""
     if stream is None:
         return open(os.devnull, "w", encoding="utf-8")
     reconfigure = getattr(stream, "reconfigure", None)
     if reconfigure:
-        reconfigure(errors="replace")
+        register_nearest()
+        reconfigure(errors=NEAREST)
     return stream
 
 
