@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from cnnspec.analysis.facts import Analysis, LayerFacts
-from cnnspec.analysis.lifetimes import Policy
 from cnnspec.analysis.memory import Optimiser, Peak, best_segments, inference_peak, training_peak
 from cnnspec.analysis.padding_macs import padding_macs
 from cnnspec.analysis.roofline import Device, Roof, bytes_of, intensity, roof, traffic
+from cnnspec.analysis.timeline import Policy
 from cnnspec.analysis.training_compute import TrainingMacs, training_macs
 from cnnspec.dims import Dim, sum_of
 

@@ -7,103 +7,16 @@ a step of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
-from enum import StrEnum
 
+from cnnspec.analysis.differentiation import differentiated, is_trained, needed_nodes
 from cnnspec.analysis.retention import Reads, is_view, reads, runs_in_place, saved
+from cnnspec.analysis.timeline import AS_PLANNED, Held, Key, Policy, Role, Timeline, Width, key_of
 from cnnspec.dims import Dim, product
 from cnnspec.graph import Graph, Node, Output, Tensor
 from cnnspec.layers import activation
 from cnnspec.layers.base import WeightKind
-
-Key = tuple[str, int]
-"""A tensor's identity: the layer that makes it and the port."""
-
-
-def key_of(tensor: Tensor) -> Key:
-    """The identity of a tensor."""
-    return tensor.node, tensor.port
-
-
-class Role(StrEnum):
-    """Why something is held."""
-
-    ACTIVATION = "activations"
-    SAVED = "saved for backward"
-    GRADIENT = "gradients of activations"
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """How frugal a run is.
-
-    `in_place`: ReLU and its like overwrite what nothing reads any more, and a flatten is a view.
-    `segments`: training keeps only what crosses from one of so many parts of the net to the next, and runs
-    each part forward again before it goes back through it (Chen et al. 2016); 1 keeps everything.
-    """
-
-    in_place: bool = False
-    segments: int = 1
-
-
-AS_PLANNED = Policy()
-"""What the backend does: every tensor has memory of its own, nothing is computed twice."""
-
-
-@dataclass(slots=True)
-class Held:
-    """Something that takes `bytes` from time `first` to time `last`, both included, because of a layer."""
-
-    role: Role
-    path: str
-    bytes: Dim
-    first: int
-    last: int
-
-
-@dataclass(frozen=True, slots=True)
-class Width:
-    """How many samples run together, and the bytes of a number."""
-
-    batch: Dim
-    bytes: int
-
-    def of(self, tensor: Tensor) -> Dim:
-        """The bytes of a tensor."""
-        return product(tensor.shape) * self.batch * self.bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Timeline:
-    """Everything that is held, and the layer that is run at each time."""
-
-    held: tuple[Held, ...]
-    paths: tuple[str, ...]
-
-
-def needed_nodes(graph: Graph, outputs: Iterable[Output]) -> list[Node]:
-    """The layers that the outputs depend on, in the order of the graph; the inputs are not layers."""
-    inputs = {spec.tensor.node for spec in graph.inputs}
-    paths = {output.tensor.node for output in outputs}
-    for node in reversed(list(graph)):
-        if node.path in paths:
-            paths.update(tensor.node for tensor in node.inputs)
-    return [node for node in graph if node.path in paths - inputs]
-
-
-def is_trained(node: Node) -> bool:
-    """Whether a layer has weights of its own or shared ones that training changes."""
-    return not node.frozen and any(weight.kind is WeightKind.PARAMETER for weight in node.weights)
-
-
-def differentiated(nodes: Iterable[Node]) -> set[str]:
-    """The layers whose backward pass runs: those at or after a trained weight."""
-    paths: set[str] = set()
-    for node in nodes:
-        if is_trained(node) or any(tensor.node in paths for tensor in node.inputs):
-            paths.add(node.path)
-    return paths
 
 
 def inference_timeline(graph: Graph, width: Width, policy: Policy = AS_PLANNED) -> Timeline:

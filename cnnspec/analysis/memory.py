@@ -7,16 +7,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from math import isqrt
 
-from cnnspec.analysis.lifetimes import (
-    AS_PLANNED,
-    Policy,
-    Role,
-    Timeline,
-    Width,
-    inference_timeline,
-    is_trained,
-    training_timeline,
-)
+from cnnspec.analysis.differentiation import is_trained
+from cnnspec.analysis.lifetimes import inference_timeline, training_timeline
+from cnnspec.analysis.timeline import AS_PLANNED, Policy, Role, Timeline, Width
 from cnnspec.dims import (
     Dim,
     Relation,

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cnnspec.analysis.differentiation import differentiated, is_trained, needed_nodes
 from cnnspec.analysis.facts import Analysis
-from cnnspec.analysis.lifetimes import differentiated, is_trained, needed_nodes
 from cnnspec.dims import Dim, sum_of
 
 

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from random_nets import random_net
 
 from cnnspec import pipeline
-from cnnspec.analysis.lifetimes import Policy, Role
 from cnnspec.analysis.memory import (
     Optimiser,
     Peak,
@@ -22,6 +21,7 @@ from cnnspec.analysis.memory import (
     training_peak,
 )
 from cnnspec.analysis.retention import Reads, reads, runs_in_place, saved
+from cnnspec.analysis.timeline import Policy, Role
 from cnnspec.backend.plan import Plan
 from cnnspec.backend.plan.build import make_plan
 from cnnspec.backend.plan.lowering import lower

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from cnnspec.backend.plan.model import ALIGNMENT, Buffer
 
-
 ATTEMPTS = 32
 """How many orders are tried before the best one so far is taken."""
 

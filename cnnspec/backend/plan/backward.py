@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
 
-from cnnspec.backend.plan.draft import Draft, Key, key_of, name_of
+from cnnspec.analysis.timeline import Key, key_of
+from cnnspec.backend.plan.draft import Draft, name_of
 from cnnspec.backend.plan.model import (
     Add,
     AddToWeight,

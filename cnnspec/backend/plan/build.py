@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
+from cnnspec.analysis.differentiation import needed_nodes
+from cnnspec.analysis.timeline import key_of
 from cnnspec.backend.kernels.operations import Softmax
 from cnnspec.backend.plan.arena import fullest, pack
 from cnnspec.backend.plan.available import available_memory
 from cnnspec.backend.plan.backward import Tape, sensitive
-from cnnspec.backend.plan.draft import Draft, key_of
+from cnnspec.backend.plan.draft import Draft
 from cnnspec.backend.plan.forward import add_forward, add_inputs
 from cnnspec.backend.plan.lowering import refuse_unknown
 from cnnspec.backend.plan.model import Buffer, Call, Head, Memory, Plan, Port, Role, Scores
 from cnnspec.backend.plan.refusals import refuse_requests, refuse_too_big
 from cnnspec.backend.plan.sizes import whole_shape
 from cnnspec.backend.plan.slots import place, slots_of
-from cnnspec.graph import Graph, Node, Output, Tensor
+from cnnspec.graph import Graph, Output, Tensor
 
 
 def make_plan(
@@ -35,7 +37,7 @@ def make_plan(
     """
     refuse_requests(graph, batch, dtype)
     outputs = [*graph.inference_outputs, *(o for o in graph.outputs if o.training_only and training)]
-    nodes = _needed(graph, outputs)
+    nodes = needed_nodes(graph, outputs)
     refuse_unknown(nodes)
     slots, trained_bytes, weight_bytes = place(
         slots_of(graph, graph if training else nodes, training=training and weight_gradients), dtype
@@ -71,16 +73,6 @@ def make_plan(
     )
     refuse_too_big(made, graph, available_memory())
     return made
-
-
-def _needed(graph: Graph, outputs: Iterable[Output]) -> list[Node]:
-    """The layers that the outputs depend on, in the order of the graph; the inputs are not layers."""
-    inputs = {spec.tensor.node for spec in graph.inputs}
-    paths = {output.tensor.node for output in outputs}
-    for node in reversed(list(graph)):
-        if node.path in paths:
-            paths.update(tensor.node for tensor in node.inputs)
-    return [node for node in graph if node.path in paths - inputs]
 
 
 def _ends(graph: Graph, outputs: Sequence[Output], tape: Tape) -> tuple[tuple[Port, ...], tuple[Head, ...]]:

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from cnnspec.analysis.timeline import Key
 from cnnspec.backend.kernels.operations import Buffer as Wanted
 from cnnspec.backend.kernels.operations import Shape
 from cnnspec.backend.plan.model import Buffer, Call, Role
 from cnnspec.graph import Tensor
-
-Key = tuple[str, int]
-"""A tensor's identity: the layer that makes it and the port."""
-
-
-def key_of(tensor: Tensor) -> Key:
-    """The identity of a tensor."""
-    return tensor.node, tensor.port
 
 
 def name_of(tensor: Tensor) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Set
 
+from cnnspec.analysis.timeline import key_of
 from cnnspec.backend.kernels.operations import Operation
-from cnnspec.backend.plan.draft import Draft, key_of, name_of
+from cnnspec.backend.plan.draft import Draft, name_of
 from cnnspec.backend.plan.lowering import kernel_shape, lower, weight_shape
 from cnnspec.backend.plan.model import Call, Forward, Role, Use
 from cnnspec.graph import Graph, Node
