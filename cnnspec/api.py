@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,6 +57,9 @@ class Spec:
         """Everything that is wrong with its nets at their defaults, contracts included."""
         return pipeline.check(self.loaded)
 
+    def __repr__(self) -> str:
+        return f"<Spec {self.loaded.main.file.source.name!r}: {', '.join(self.nets)}>"
+
     def lint(self, *select: str) -> tuple[Diagnostic, ...]:
         """What could be better in its nets: `spec.lint("warning", "info")`, by default the warnings.
 
@@ -78,7 +82,10 @@ class Net:
     is_symbolic: bool = False
 
     def bind(self, **values: Number) -> Net:
-        """The same net with symbols or net parameters given values: `net.bind(H=256, classes=100)`."""
+        """The same net with symbols or net parameters given values: `net.bind(H=256, classes=100)`.
+
+        Raises ValueError for infinity and NaN.
+        """
         exact = {name: _exact(value) for name, value in values.items()}
         return replace(self, bindings={**self.bindings, **exact})
 
@@ -109,12 +116,23 @@ class Net:
         facts = pipeline.analyse(self.graph)
         return NetAnalysis(facts.graph, facts.layers, facts.totals)
 
+    def __repr__(self) -> str:
+        free = ["symbolic"] if self.is_symbolic else []
+        bound = [
+            f"{name} {'free' if value is FREE else f'= {value}'}" for name, value in self.bindings.items()
+        ]
+        name = self.name or next(iter(self.loaded.nets), "(none)")
+        return f"<Net {', '.join([name, *free, *bound])}>"
+
     def _repr_html_(self) -> str:
         return _html(self.analysis)
 
 
 class NetAnalysis(Analysis):
     """An `Analysis` that notebooks show as a table, and whose costs can be had as formulas of SymPy."""
+
+    def __repr__(self) -> str:
+        return f"<NetAnalysis {self.graph.name}: {len(self.layers)} layers, {self.totals.params} parameters>"
 
     def cost(self, name: str) -> Dim:
         """A cost by the name it has in `expect`: `params`, `macs`, `activations.bytes`, `memory.train`.
@@ -206,5 +224,7 @@ def _spec(loaded: Loaded) -> Spec:
 
 def _exact(value: Number) -> int | Fraction:
     if isinstance(value, float):
+        if not isfinite(value):
+            raise ValueError(f"a size or parameter is a finite number, not {value}")
         value = Fraction(str(value))
     return int(value) if value == int(value) else Fraction(value)
