@@ -48,3 +48,61 @@ def test_symbolic_changes_are_formulas(cnnspec: Callable[..., Any], specs: list[
 def test_three_nets_are_too_many(cnnspec: Callable[..., Any], specs: list[str]) -> None:
     result = cnnspec("diff", *specs, "--net", "a", "--net", "b", "--net", "c")
     assert result.code == 2
+
+
+CHEAP_WHEN_SMALL = """
+net map():
+    input image: [1, H = 16, W = 16]
+    conv(4, 3, pad=1) -> global_avgpool -> flatten
+    output linear(10)
+"""
+
+CHEAP_WHEN_LARGE = """
+net strided():
+    input image: [1, H = 16, W = 16]
+    conv(64, 3, stride=4, pad=1) -> global_avgpool -> flatten
+    output linear(10)
+"""
+
+
+def test_the_crossover_is_where_the_numbers_cross(cnnspec: Any, tmp_path: Path) -> None:
+    from cnnspec import api
+
+    paths = [tmp_path / "map.cnn", tmp_path / "strided.cnn"]
+    for path, text in zip(paths, (CHEAP_WHEN_SMALL, CHEAP_WHEN_LARGE), strict=True):
+        path.write_text(text, encoding="utf-8")
+    result = cnnspec("diff", *paths, "--crossover", "macs", "H")
+    assert result.code == 0, result.err
+    shown = dict.fromkeys(range(1, 60), "")
+    for row in result.out.splitlines():
+        where, _, what = row.partition("  ")
+        low, high = (int(part) if part.strip().isdigit() else None for part in _ends(where))
+        for size in shown:
+            if (low or 0) <= size <= (high or 10**9):
+                shown[size] = what.strip()
+    for size, what in shown.items():
+        ours, theirs = (api.load(path).net().bind(H=size).analysis.totals.macs for path in paths)
+        sign = (
+            "both have the same macs"
+            if ours == theirs
+            else "map has fewer macs"
+            if ours < theirs
+            else "strided has fewer"
+        )
+        assert what == sign, size
+
+
+def _ends(where: str) -> tuple[str, str]:
+    if "≥" in where:
+        return where.split("≥")[1], ""
+    if "=" in where:
+        return where.split("=")[1], where.split("=")[1]
+    low, _, high = where.split("≤")
+    return low, high
+
+
+def test_a_crossover_of_nothing_is_refused(cnnspec: Any) -> None:
+    for arguments, message in ((("mac", "H"), "is no cost"), (("macs", "Q"), "no symbol or parameter `Q`")):
+        result = cnnspec("diff", "specs/vgg11.cnn", "specs/vgg13.cnn", "--crossover", *arguments)
+        assert (result.code, result.out) == (2, "")
+        assert message in result.err

@@ -11,7 +11,8 @@ import click
 Examples:
   cnnspec diff specs/resnet18.cnn specs/resnet34.cnn
   cnnspec diff old.cnn new.cnn --format markdown >> $GITHUB_STEP_SUMMARY
-  cnnspec diff specs/vgg16.cnn specs/vgg19.cnn --symbolic""",
+  cnnspec diff specs/vgg16.cnn specs/vgg19.cnn --symbolic
+  cnnspec diff specs/alexnet.cnn specs/squeezenet1_0.cnn --crossover macs H""",
 )
 @click.argument("before", metavar="BEFORE")
 @click.argument("after", metavar="AFTER")
@@ -30,6 +31,12 @@ Examples:
 @click.option(
     "--format", "format_name", type=click.Choice(["text", "markdown"]), default="text", show_default=True
 )
+@click.option(
+    "--crossover",
+    nargs=2,
+    metavar="QUANTITY NAME",
+    help="Instead of the layers: the sizes at which a cost (macs, params, …) of one is below the other's.",
+)
 def command(
     *,
     before: str,
@@ -38,10 +45,12 @@ def command(
     settings: tuple[str, ...],
     symbolic: bool,
     format_name: str,
+    crossover: tuple[str, str] | None,
 ) -> int:
     """Match the layers of two nets by the structure around them and show what was added, removed and changed.
 
-    Names and line numbers do not matter. Exit code 0 where the nets are the same, 1 where they differ.
+    Names and line numbers do not matter. Exit code 0 where the nets are the same, 1 where they differ; always
+    0 with --crossover, which solves for the sizes of one symbol instead.
     """
     from cnnspec import pipeline
     from cnnspec.analysis.difference import difference
@@ -53,6 +62,8 @@ def command(
     if len(nets) > 2:
         raise click.UsageError("`--net` is given once for both files, or once for each")
     names = nets or (None,)
+    if crossover is not None:
+        return _crossover((before, after), (names[0], names[-1]), settings, *crossover)
     first, second = (
         pipeline.analyse(open_net(path, name, settings, symbolic=symbolic).graph)
         for path, name in ((before, names[0]), (after, names[-1]))
@@ -61,3 +72,39 @@ def command(
     describe = markdown_difference if format_name == "markdown" else describe_difference
     out().write(describe(found))
     return Exit.CLEAN if found.is_empty else Exit.FINDINGS
+
+
+def _crossover(
+    paths: tuple[str, str],
+    names: tuple[str | None, str | None],
+    settings: tuple[str, ...],
+    quantity: str,
+    symbol: str,
+) -> int:
+    """Show where a cost of the first net is below that of the second. Raises UsageError."""
+    from cnnspec import pipeline
+    from cnnspec.analysis.crossover import cheaper_where
+    from cnnspec.analysis.measures import COSTS
+    from cnnspec.cli.net_options import open_net
+    from cnnspec.cli.outcome import Exit
+    from cnnspec.cli.screen import out
+    from cnnspec.dims import SizeLimitError
+    from cnnspec.report.crossover import describe_runs
+
+    if quantity not in COSTS:
+        raise click.UsageError(f"`{quantity[:40]}` is no cost; these are {', '.join(COSTS)}")
+    if not symbol.isidentifier():
+        raise click.UsageError(f"`{symbol[:40]}` is no symbol: write `--crossover {quantity} H`")
+    nets = [
+        pipeline.analyse(open_net(path, name, (*settings, symbol)).graph)
+        for path, name in zip(paths, names, strict=True)
+    ]
+    others = {name for net in nets for name in net.graph.symbols if name != symbol}
+    if others:
+        raise click.UsageError(f"{' and '.join(sorted(others))} has no value: give it one with `-s`")
+    try:
+        runs = cheaper_where(nets[0], nets[1], quantity, symbol)
+    except SizeLimitError as problem:
+        raise click.UsageError(f"the crossover of `{quantity}` cannot be listed: {problem}") from problem
+    out().write(describe_runs(runs, quantity, symbol, [net.graph.name for net in nets]))
+    return Exit.CLEAN
