@@ -125,8 +125,10 @@ def _memory(analysis: Analysis, setting: Setting) -> Memory:
     frugal = Policy(in_place=True)
     segments = best_segments(graph, batch, width, in_place=True)
     again = Policy(in_place=True, segments=segments)
+    sums = analysis.totals
+    weights = sums.params_inference + sums.buffers - sums.buffers_training_only
     return Memory(
-        bytes_of(analysis.totals.params_inference + analysis.totals.buffers, setting.bits),
+        bytes_of(weights, setting.bits),
         inference_peak(graph, batch, width),
         inference_peak(graph, batch, width, frugal),
         training_peak(graph, batch, width, optimiser=setting.optimiser),
