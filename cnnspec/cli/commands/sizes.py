@@ -8,7 +8,7 @@ from cnnspec.cli.net_options import net_options
 
 
 @click.command(
-    short_help="Find every legal input size, and the layer that sets each bound.",
+    short_help="Find every legal input size and what bounds it.",
     epilog="""\b
 Examples:
   cnnspec sizes specs/unet.cnn
