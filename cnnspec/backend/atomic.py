@@ -58,7 +58,8 @@ def _commit(fresh: Path, path: Path) -> None:
     fresh.chmod(_mode(path))
     _sync(fresh)
     fresh.replace(path)
-    _sync(path.parent)
+    if os.name == "posix":  # elsewhere a folder cannot be opened, and a rename is not lost
+        _sync(path.parent)
 
 
 def _mode(path: Path) -> int:

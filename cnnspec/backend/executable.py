@@ -18,8 +18,7 @@ from cnnspec.backend.losses import cross_entropy
 from cnnspec.backend.plan.model import Head, Plan, Port
 from cnnspec.backend.program import PlainProgram, Program
 from cnnspec.backend.storage import Storage
-from cnnspec.backend.user_arrays import by_name, cannot_run, check_labels, check_samples
-from cnnspec.diagnostics import DiagnosticError
+from cnnspec.backend.user_arrays import by_name, cannot_run, check_labels, check_samples, inference_only
 
 Array = NDArray[Any]
 Precision = Literal["plain", "exact", "fast"]
@@ -46,8 +45,9 @@ class Executable:
     ) -> None:
         """Allocate, and fill the weights from `seed` (dropout draws from it too). `threads`: None for all.
 
-        `math` is how the net runs: `plain` layer by layer, by the kernels that everything is held against; `exact` by
-        fast kernels whose sums are those the layers define; `fast` also by Winograd's, with larger rounding errors.
+        `math` is how the net runs: `plain` layer by layer, by the kernels that everything is held against;
+        `exact` by fast kernels whose sums are those the layers define; `fast` also by Winograd's, with larger
+        rounding errors.
         """
         if seed < 0:
             raise cannot_run(f"a seed is a whole number from 0 on, not {seed}")
@@ -97,9 +97,13 @@ class Executable:
     @property
     def input_gradients(self) -> Arrays:
         """The gradients of the inputs, as the last `backward` left them, where the plan has them."""
-        last = self._required()
-        found = {port.name: port for port in self.plan.inputs if port.gradient is not None}
-        return {name: self._read(port, port.gradient, last.count) for name, port in found.items()}
+        with self.lock:
+            count = self._required().count
+            return {
+                port.name: self._read(port, port.gradient, count)
+                for port in self.plan.inputs
+                if port.gradient is not None
+            }
 
     def _weights(self, *, buffers: bool) -> Arrays:
         chosen = [slot for slot in self.plan.slots if slot.buffer == buffers]
@@ -115,9 +119,7 @@ class Executable:
         """
         training = self.plan.training if training is None else training
         if training and not self.plan.training:
-            raise cannot_run(
-                f"{self.plan.name} was compiled for inference only", "compile it with training=True"
-            )
+            raise inference_only(self.plan)
         arrays, count = check_samples(by_name(inputs, self.plan.inputs, "input"), self.plan)
         with self.lock:
             self.steps += training
@@ -153,7 +155,7 @@ class Executable:
         Outputs that are left out get zeros. Gradients are written anew, not added to.
         """
         if not self.plan.training:
-            raise self._inference_only()
+            raise inference_only(self.plan)
         with self.lock:
             last = self._required()
             if gradients is None and not self._loss_taken:
@@ -195,14 +197,7 @@ class Executable:
             raise cannot_run("there is no forward pass yet that this could belong to", "call forward first")
         return self._last
 
-    def _inference_only(self) -> DiagnosticError:
-        return cannot_run(
-            f"{self.plan.name} was compiled for inference only", "compile it with training=True"
-        )
-
-    def _read(self, port: Port, buffer: int | None, count: int) -> Array:
-        if buffer is None:
-            raise KeyError(port.name)
+    def _read(self, port: Port, buffer: int, count: int) -> Array:
         return self._program.tensor(buffer, count).reshape(count, *port.shape).copy()
 
     # --- files --------------------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ class Storage:
             self.weights = _aligned(plan.memory.weights).view(self.dtype)
             self.gradients = _aligned(plan.memory.gradients).view(self.dtype)
             self.arena = _aligned(plan.memory.arena)
-            self._lent: Array = np.asarray(memoryview(self.weights))
+            self._lent: Array = np.asarray(self.weights.data)
             self._lendings = 0
         except MemoryError as error:
             message = f"{plan.name} needs {plan.memory.total:,} bytes, which the system does not give"
@@ -42,7 +42,7 @@ class Storage:
         return self._lend()[: self.plan.trained_elements]
 
     def written(self, seen: int | None) -> tuple[bool, int]:
-        """Whether weights that were lent may have been written to since `seen`, and what to ask with next time.
+        """Whether lent weights may have been written to since `seen`, and what to ask with next time.
 
         They may while anyone holds such an array (every view keeps its base alive), and they may have been by
         whoever asked for one since.

@@ -20,6 +20,11 @@ def cannot_run(message: str, way_out: str | None = None) -> DiagnosticError:
     return DiagnosticError(Diagnostic("cannot-run", message, help=Help(way_out) if way_out else None))
 
 
+def inference_only(plan: Plan) -> DiagnosticError:
+    """The error for training, or going back, with a plan that has no backward pass."""
+    return cannot_run(f"{plan.name} was compiled for inference only", "compile it with training=True")
+
+
 def by_name(
     given: ArrayLike | Mapping[str, ArrayLike], ports: Sequence[Port], what: str, *, partly: bool = False
 ) -> dict[str, Array]:

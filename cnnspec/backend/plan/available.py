@@ -20,7 +20,7 @@ def _of_the_machine(root: Path) -> Iterator[int]:
         if line.startswith("MemAvailable:"):
             yield int(line.split()[1]) * 1024
             return
-    if root == Path("/") and "SC_PHYS_PAGES" in os.sysconf_names:
+    if root == Path("/") and hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
         yield os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 

@@ -15,10 +15,10 @@ def interrupts_deferred() -> Generator[None]:
 
     Used where being stopped half way would leave weights of two different steps.
     """
-    if threading.current_thread() is not threading.main_thread():
+    before = signal.getsignal(signal.SIGINT)
+    if before is None or threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.getsignal(signal.SIGINT)
     arrived: list[int] = []
 
     def remember(number: int, frame: FrameType | None) -> None:

@@ -22,7 +22,7 @@ from cnnspec.backend.training.measuring import Tally, evaluate, hits, prepared
 from cnnspec.backend.training.optimisers import Updates
 from cnnspec.backend.training.progress import BatchDone, EpochDone, Progress
 from cnnspec.backend.training.recipe import Recipe
-from cnnspec.backend.user_arrays import cannot_run
+from cnnspec.backend.user_arrays import cannot_run, inference_only
 from cnnspec.diagnostics import Diagnostic, DiagnosticError, Help
 from cnnspec.dims.units import in_bytes
 
@@ -71,7 +71,7 @@ class _Run:
         _check_memory(executable, recipe)
         self.executable = executable
         self.samples = dataset.training_part()
-        self.test = dataset.test
+        self.test = dataset.test or None
         self.recipe = recipe
         self.watch = watch
         self.preparation = measure(self.samples)
@@ -153,7 +153,7 @@ def _order(seed: int, epoch: int, count: int) -> NDArray[np.int64]:
 def check_fits(plan: Plan, dataset: Dataset) -> None:
     """Raise DiagnosticError where the net cannot learn from these samples: known before it is compiled."""
     if not plan.training:
-        raise cannot_run(f"{plan.name} was compiled for inference only", "compile it with training=True")
+        raise inference_only(plan)
     if not plan.trainable:
         raise cannot_run(f"{plan.name} has no weights to train")
     if len(plan.inputs) != 1:
