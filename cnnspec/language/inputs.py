@@ -108,6 +108,7 @@ def _requirements(value: Undecided, node: ast.Expression) -> list[Requirement] |
 
 
 def requirement_of(claim: Claim, text: str) -> Requirement:
+    """What a claim asks of the sizes; `text` is the clause as it is written."""
     (top, bottom), (other_top, other_bottom) = parts(claim.left), parts(claim.right)
     left, right = top * other_bottom, other_top * bottom
     match claim.operator:
