@@ -18,7 +18,7 @@ from cnnspec.diagnostics import Diagnostic, DiagnosticError, Help
 Arrays = Mapping[str, NDArray[Any]]
 
 _NUMBERS = ("F16", "F32", "F64", "I64")
-_NAMES_SHOWN = 4
+_SHOWN = 4
 _TEXTS = "cnnspec"
 """The one entry of the file's metadata: several would be written in an order that changes from run to run."""
 
@@ -75,9 +75,13 @@ def _differences(path: Path, file: Any, targets: Arrays, ignored: Collection[str
         yield _names_differ(
             f"{path} holds {_listed(surplus)}, which the net does not have", "the file", names
         )
-    for name, target in targets.items():
-        if name in names:
-            yield from _value_differs(name, file.get_slice(name), target)
+    common = ((name, target) for name, target in targets.items() if name in names)
+    found = [
+        problem for name, target in common for problem in _value_differs(name, file.get_slice(name), target)
+    ]
+    yield from found[:_SHOWN]
+    if len(found) > _SHOWN:
+        yield Diagnostic("weights-mismatch", f"{len(found) - _SHOWN} more weights differ")
 
 
 def _names_differ(message: str, whose: str, names: Iterable[str]) -> Diagnostic:
@@ -97,6 +101,6 @@ def _value_differs(name: str, found: Any, target: NDArray[Any]) -> Iterable[Diag
 
 
 def _listed(names: list[str]) -> str:
-    shown = ", ".join(names[:_NAMES_SHOWN])
-    rest = len(names) - _NAMES_SHOWN
+    shown = ", ".join(names[:_SHOWN])
+    rest = len(names) - _SHOWN
     return f"{shown} and {rest} more" if rest > 0 else shown

@@ -101,6 +101,14 @@ def test_many_names_are_not_all_listed(tmp_path: Path) -> None:
     assert first.message.endswith("lacks conv2.weight, conv2.bias, linear2.weight, linear2.bias and 2 more")
 
 
+def test_many_shapes_are_not_all_listed(tmp_path: Path) -> None:
+    text = "net n():\n    input x: [{0}]\n    repeat 5:\n        linear({0})\n    output linear({0})\n"
+    executable(text.format(3)).save(tmp_path / "w.safetensors")
+    found = problems(executable(text.format(4)).load, tmp_path / "w.safetensors")
+    assert len(found) == 5
+    assert found[-1].message == "8 more weights differ"
+
+
 def test_weights_of_training_heads_are_ignored_at_inference(tmp_path: Path) -> None:
     text = "net n():\n    input x: [4]\n    training output a = linear(2)\n    output linear(3)\n"
     full, inference = executable(text, seed=1), executable(text, training=False, seed=2)
