@@ -85,6 +85,12 @@ class ContractScope(Scope):
             value = choice(node.name)
         return self._unknown(node, node.name) if value is None else value
 
+    def hole(self, node: ast.Hole) -> Value:
+        """What is expected is known; only what the net is made of can be sought."""
+        message = "an expectation says what is known: `?` stands in the net itself"
+        self.report("unbound-symbol", message, node.span)
+        return UNKNOWN
+
     def attribute(self, node: ast.Attribute) -> Value:
         """A measured number of the net, of another net, or of a tensor or block."""
         elsewhere = self.elsewhere(node)

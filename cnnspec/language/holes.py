@@ -81,11 +81,12 @@ def _found_in(definition: ast.Definition, unit: Unit) -> Iterator[tuple[ast.Hole
 
 def _holes_in(nodes: Iterable[ast.Node]) -> Iterator[tuple[ast.Hole, tuple[int, int]]]:
     inside = [node for top in nodes for node in ast.walk(top)]
+    expected = {id(node) for top in inside if isinstance(top, ast.Expect) for node in ast.walk(top)}
     usual = {
         id(hole): bounds for node in inside if isinstance(node, ast.Call) for hole, bounds in _given(node)
     }
     for node in inside:
-        if isinstance(node, ast.Hole):
+        if isinstance(node, ast.Hole) and id(node) not in expected:
             yield node, usual.get(id(node), ANYTHING)
 
 

@@ -206,6 +206,7 @@ def test_the_text_with_a_solution_put_in_is_a_spec_that_holds() -> None:
         ("1..12", "1..(3*H)", "unknown-name"),
         ("1..12", "1..10M", "limit"),
         ("c.height", "c.hight", "unknown-attribute"),
+        ("== 55", "== ?", "unbound-symbol"),
     ],
 )
 def test_what_is_wrong_whatever_the_values_is_reported(old: str, new: str, code: str) -> None:
