@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
+from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -17,6 +19,18 @@ settings.load_profile("cnnspec")
 
 ORACLES = ("torch", "onnxruntime")
 _IMPORT = re.compile(rf"""\b(?:import|from|importorskip\(["'])\s*(?:{"|".join(ORACLES)})\b""")
+
+
+@pytest.fixture
+def own_heap() -> Iterator[None]:
+    """For tests that hold a time: what thousands of other tests left on the heap is not walked through again.
+
+    A process that only checks a spec has no such heap; here a full collection takes a good part of a second.
+    """
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @cache
