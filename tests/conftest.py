@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import os
 import re
-from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -21,16 +20,15 @@ ORACLES = ("torch", "onnxruntime")
 _IMPORT = re.compile(rf"""\b(?:import|from|importorskip\(["'])\s*(?:{"|".join(ORACLES)})\b""")
 
 
-@pytest.fixture
-def own_heap() -> Iterator[None]:
-    """For tests that hold a time: what thousands of other tests left on the heap is not walked through again.
+@pytest.fixture(autouse=True, scope="module")
+def _own_heap() -> None:
+    """Set aside what other modules left on the heap: it is not walked through again by every full collection.
 
-    A process that only checks a spec has no such heap; here a full collection takes a good part of a second.
+    A process that only checks a spec has no such heap; here a collection would take a good part of the second
+    that a test allows.
     """
     gc.collect()
     gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @cache

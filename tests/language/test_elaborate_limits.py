@@ -65,8 +65,6 @@ REFUSED = {
     "channels": (net("repeat 9_999:", "    concat(it, it)"), "4096 bits"),
 }
 
-pytestmark = pytest.mark.usefixtures("own_heap")
-
 
 def timed(action: Callable[[], Elaborated]) -> tuple[Elaborated, float]:
     start = time.process_time()

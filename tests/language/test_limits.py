@@ -38,8 +38,6 @@ TOO_MUCH = {
     "a negative exponent": ("1e-999999999", "a number may have at most 4,000 digits"),
 }
 
-pytestmark = pytest.mark.usefixtures("own_heap")
-
 
 @pytest.fixture(autouse=True)
 def _loaded() -> None:
