@@ -2,9 +2,10 @@
 #
 #   make demo     LeNet-5: shown, checked, counted, compiled, trained on real digits, asked about one
 #   make test     the tests
+#   make fuzz     the random nets of the tests at full size (hours)
 #   make lint     ruff, pyright, import-linter
 #   make fuzz     the fuzz tests at full size: 20,000 random nets (hours)
-#   make bench    the benchmarks
+#   make bench    the benchmarks, against PyTorch, ONNX Runtime and OpenVINO
 #   make docs     the documentation, in docs/_build/html
 #   make clean    remove what these made, except .venv
 #
@@ -87,6 +88,10 @@ $(VENV)/.lint: pyproject.toml $(VENV)/.test
 	@$(INSTALL) --group lint
 	@touch $@
 
+$(VENV)/.bench: pyproject.toml $(VENV)/.test
+	@$(INSTALL) --group bench
+	@touch $@
+
 $(VENV)/.docs: pyproject.toml $(VENV)/.core
 	@$(INSTALL) --group docs
 	@touch $@
@@ -124,7 +129,7 @@ pyright: $(VENV)/.lint
 imports: $(VENV)/.lint
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.test
+bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/symbolic.py
 	$(BIN)/python benchmarks/fast/report.py
