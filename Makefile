@@ -2,7 +2,6 @@
 #
 #   make demo     LeNet-5: shown, checked, counted, compiled, trained on real digits, asked about one
 #   make test     the tests
-#   make fuzz     the random nets of the tests at full size (hours)
 #   make lint     ruff, pyright, import-linter
 #   make fuzz     the fuzz tests at full size: 20,000 random nets (hours)
 #   make bench    the benchmarks, against PyTorch, ONNX Runtime and OpenVINO
