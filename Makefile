@@ -62,6 +62,7 @@ $(VENV)/.made:
 $(VENV)/.core: pyproject.toml | $(VENV)/.made
 	@echo "Installing cnnspec and what it needs into $(VENV) (once) ..."
 	@$(INSTALL) --editable .
+	@$(BIN)/python -m compileall -q cnnspec
 	@touch $@
 
 # On Linux the package index's torch brings gigabytes for graphics cards; the oracles need the CPU build,
