@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import re
+import signal
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -34,6 +35,12 @@ def _own_heap() -> None:
 @cache
 def _asks_an_oracle(path: Path) -> bool:
     return path.suffix == ".py" and _IMPORT.search(path.read_text(encoding="utf-8")) is not None
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C be heard, for the tests of it: a job that a shell starts in the background ignores it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
