@@ -65,7 +65,10 @@ class Body:
     def of(definition: ast.Definition) -> Body:
         """The body of a definition."""
         nodes = tuple(ast.walk(definition))
-        return Body(definition, nodes, frozenset(node.name for node in nodes if isinstance(node, ast.Name)))
+        words = {node.name for node in nodes if isinstance(node, ast.Name)}
+        # A bare word in an input's shape is a parameter or a constant where one has that name.
+        words |= {node.symbol for node in nodes if isinstance(node, ast.InputDim) and node.symbol}
+        return Body(definition, nodes, frozenset(words))
 
 
 @dataclass(frozen=True)
