@@ -37,6 +37,19 @@ def net_options(command: Command) -> Command:
     return click.argument("spec_path", metavar="SPEC", shell_complete=spec_paths)(command)
 
 
+def machine_options(command: Command) -> Command:
+    """The options `--threads` and `--math` of commands that run a net."""
+    command = click.option(
+        "--math",
+        type=click.Choice(("fast", "exact", "plain")),
+        default="fast",
+        show_default=True,
+        help="Fast kernels; the same without Winograd's rounding errors; or layer by layer.",
+    )(command)
+    threads = click.option("--threads", type=click.IntRange(min=1), help="Processors to use.  [default: all]")
+    return threads(command)
+
+
 def parse_settings(settings: Sequence[str]) -> dict[str, Binding]:
     """Read `-s` options. Raises UsageError for what cannot be read."""
     return dict(_parse_setting(setting) for setting in settings)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cnnspec.cli.net_options import net_options
+from cnnspec.cli.net_options import machine_options, net_options
 from cnnspec.cli.training_progress import percent
 from cnnspec.diagnostics.legible import legible
 from cnnspec.diagnostics.styled import Line, Style, line
@@ -45,14 +45,7 @@ Examples:
 @click.option("--top", type=click.IntRange(min=1), default=5, show_default=True, help="Classes to print.")
 @click.option("--labels", "names_file", metavar="FILE", help="The names of the classes, one a line.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of random weights.")
-@click.option("--threads", type=click.IntRange(min=1), help="Processors to use.  [default: all]")
-@click.option(
-    "--math",
-    type=click.Choice(("fast", "exact", "plain")),
-    default="fast",
-    show_default=True,
-    help="Fast kernels; the same without Winograd's rounding errors; or layer by layer.",
-)
+@machine_options
 def command(
     *,
     spec_path: str,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cnnspec.cli.net_options import net_options
+from cnnspec.cli.net_options import machine_options, net_options
 from cnnspec.cli.numbers import Real
 
 if TYPE_CHECKING:
@@ -74,14 +74,7 @@ The same command with the same seed gives the same weights, bit for bit.""",
     metavar="FILE",
     help="Where the weights go after every epoch.  [default: NET.safetensors]",
 )
-@click.option("--threads", type=click.IntRange(min=1), help="Processors to use.  [default: all]")
-@click.option(
-    "--math",
-    type=click.Choice(("fast", "exact", "plain")),
-    default="fast",
-    show_default=True,
-    help="Fast kernels; the same without Winograd's rounding errors; or layer by layer.",
-)
+@machine_options
 def command(
     *,
     spec_path: str,
