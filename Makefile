@@ -3,7 +3,7 @@
 #   make demo     LeNet-5: shown, checked, counted, compiled, trained on real digits, asked about one
 #   make test     the tests
 #   make lint     ruff, pyright, import-linter
-#   make fuzz     the fuzz tests at full size: 20,000 random nets (hours)
+#   make fuzz     the fuzz tests at full size: 20,000 random nets (half an hour)
 #   make bench    the benchmarks, against PyTorch, ONNX Runtime and OpenVINO
 #   make docs     the documentation, in docs/_build/html
 #   make clean    remove what these made, except .venv
