@@ -152,6 +152,10 @@ def _apply(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one case a layer
             return sum(inputs[1:], start=x)
         case merging.Mul():
             return reduce(torch.mul, inputs)
+        case merging.Hypot():
+            return torch.hypot(*inputs)
+        case merging.Atan2():
+            return torch.atan2(*inputs)
         case splitting.Split():
             axis = _axis(layer.axis, x)
             if isinstance(layer.parts, tuple):

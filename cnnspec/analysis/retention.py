@@ -68,6 +68,7 @@ def reads(layer: Layer) -> Reads:
 @reads.register(normalisation.Normalisation)
 @reads.register(normalisation.LocalResponseNorm)
 @reads.register(merging.Mul)
+@reads.register(merging.Polar)
 @reads.register(scaling.Scale)
 @reads.register(activation.PRelu)
 def _(layer: Layer) -> Reads:

@@ -85,25 +85,41 @@ def _upright(picture: Image.Image) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", clear.size, (0, 0, 0, 255)), clear)
 
 
-def write_picture(path: str | Path, maps: NDArray[Any]) -> None:
+def write_picture(path: str | Path, maps: NDArray[Any], *, angles: bool = False) -> None:
     """Maps `(channels, height, width)` as a PNG or JPEG; the least value becomes black, the greatest white.
 
-    One map is grey and three are red, green, blue; other numbers of maps stand side by side.
+    One map is grey and three are red, green, blue; other numbers of maps stand side by side. `angles` are in
+    radians: each map stands by itself, and its values are hues, so that −π and π are one colour.
     """
     path = Path(path).expanduser()
     if path.suffix.lower() not in (".png", ".jpg", ".jpeg"):
         raise bad_data(f"cannot write {str(path)!r}: pictures end in .png or .jpg")
-    maps = _stretched(maps)
-    pixels = np.moveaxis(maps, 0, -1) if len(maps) == 3 else np.concatenate(list(maps), axis=1)
+    _check_maps(maps)
+    if angles:
+        pixels = _hues(np.concatenate(list(maps), axis=1))
+    else:
+        grey = _stretched(maps)
+        pixels = np.moveaxis(grey, 0, -1) if len(grey) == 3 else np.concatenate(list(grey), axis=1)
     with replacing(path) as fresh:
         Image.fromarray(pixels).save(fresh, "PNG" if path.suffix.lower() == ".png" else "JPEG")
 
 
-def _stretched(maps: NDArray[Any]) -> NDArray[np.uint8]:
+def _check_maps(maps: NDArray[Any]) -> None:
     if maps.ndim != 3 or not maps.size:
         raise bad_data(f"an output of shape {list(maps.shape)} is no picture: [channels, height, width] is")
     if not np.isfinite(maps).all():
         raise bad_data("the output holds values that are not finite (NaN or infinity)")
+
+
+def _stretched(maps: NDArray[Any]) -> NDArray[np.uint8]:
     low, high = float(maps.min()), float(maps.max())
     spread = (high - low) or 1.0
     return np.round((maps - low) * (255.0 / spread)).astype(np.uint8)
+
+
+def _hues(angles: NDArray[Any]) -> NDArray[np.uint8]:
+    """Around the circle of colours: red at 0, then yellow, green, cyan at ±π, blue, magenta."""
+    hue = np.round(angles * (256 / (2 * np.pi))).astype(np.int64) % 256
+    full = np.full_like(hue, 255)
+    colours = np.stack([hue, full, full], axis=-1).astype(np.uint8)
+    return np.asarray(Image.fromarray(colours, "HSV").convert("RGB"))

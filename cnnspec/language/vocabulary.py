@@ -52,6 +52,8 @@ _LAYERS = {
     "channel_shuffle": "channelshuffle shufflechannels",
     "mul": "mul multiply",
     "add": "add addition",
+    "hypot": "hypot hypotenuse",
+    "atan2": "atan2 arctan2",
     "identity": "identity noop passthrough",
 }
 

@@ -1,4 +1,4 @@
-"""Layers with several inputs: concatenation, sum and product."""
+"""Layers with several inputs: concatenation, sum and product, and the polar coordinates of two."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cnnspec.layers.spatial import elements, shape_text, tensor_axis_name
 
 
 class Elementwise(Layer):
-    """What sum and product share: equal shapes, where an axis of size 1 is repeated along the other's."""
+    """What layers share that work element by element: equal shapes, where an axis of size 1 is repeated."""
 
     inputs: ClassVar[tuple[int, int | None]] = (2, None)
     verb: ClassVar[str] = ""
@@ -106,6 +106,32 @@ class Mul(Elementwise):
     """The product of tensors element by element, also written `a * b`."""
 
     verb: ClassVar[str] = "multiply"
+
+
+class Polar(Elementwise):
+    """What the two polar coordinates share: a pair of tensors, one operation a pair of elements."""
+
+    inputs: ClassVar[tuple[int, int | None]] = (2, 2)
+    verb: ClassVar[str] = "pair"
+
+
+@layer("hypot")
+@dataclass(frozen=True)
+class Hypot(Polar):
+    """The length `√(a² + b²)` of each pair of elements, such as the magnitude of a gradient.
+
+    The derivatives are `a/length` and `b/length`, and 0 where the length is 0.
+    """
+
+
+@layer("atan2")
+@dataclass(frozen=True)
+class Atan2(Polar):
+    """The angle of each point `(x, y)` in radians, from −π to π; `atan2(y, x)`, so y comes first.
+
+    0 is along x, π/2 along y. The derivatives are `x/(x² + y²)` by y and `−y/(x² + y²)` by x, and 0 at the
+    origin, where the angle is 0, or ±π if x is −0.
+    """
 
 
 @layer("concat")

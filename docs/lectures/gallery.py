@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw
 import cnnspec
 
 HERE = Path(__file__).parent
+PAGE = HERE / "images" / "gallery.png"
 FILTERS = HERE.parents[1] / "specs" / "filters"
 SHOWN = (
     ("sobel_right", "sobel_right"),
@@ -19,8 +20,19 @@ SHOWN = (
     ("average", "average"),
     ("sharpen", "sharpen"),
     ("hog", "hog_magnitude"),
+    ("hog", "hog_orientation"),
 )
-COLUMNS, GAP, CAPTION = 4, 8, 16
+COLUMNS, GAP, CAPTION = 3, 8, 16
+
+
+def picture(results: dict[str, np.ndarray], net: str) -> Image.Image:
+    """What a net made, as a picture; the orientation in hues, as bright as the gradient is long."""
+    if net != "hog_orientation":
+        return Image.fromarray(bytes_of(results[net]))
+    hue = np.round(results[net] * (256 / (2 * np.pi))) % 256
+    length = results["hog_magnitude"]
+    parts = hue, np.full_like(hue, 255), 255 * np.sqrt(length / length.max())
+    return Image.merge("HSV", [Image.fromarray(part.astype(np.uint8)) for part in parts]).convert("RGB")
 
 
 def bytes_of(pixels: np.ndarray) -> np.ndarray:
@@ -30,25 +42,29 @@ def bytes_of(pixels: np.ndarray) -> np.ndarray:
     return np.clip(pixels, 0, 255).astype(np.uint8)
 
 
-def main() -> None:
-    """Run every filter and lay the results side by side."""
+def gallery() -> Image.Image:
+    """Every filter's picture, side by side below the photograph."""
     photo = np.asarray(Image.open(HERE / "images" / "photo.png"), dtype=np.float64)
-    pictures = [("the photograph", photo)]
+    results = {"the photograph": photo}
     for file, net in SHOWN:
         spec = cnnspec.load(FILTERS / f"{file}.cnn")
         program = cnnspec.compile(spec.net(net), training=False, dtype="float64")
-        pictures.append((net, np.asarray(program.forward(photo[None, None]))[0, 0]))
+        results[net] = np.asarray(program.forward(photo[None, None]))[0, 0]
     side = photo.shape[0]
-    rows = -(-len(pictures) // COLUMNS)
     width = COLUMNS * (side + GAP) + GAP
-    sheet = Image.new("L", (width, rows * (side + GAP + CAPTION) + GAP), 255)
+    sheet = Image.new("RGB", (width, -(-len(results) // COLUMNS) * (side + GAP + CAPTION) + GAP), "white")
     draw = ImageDraw.Draw(sheet)
-    for index, (name, pixels) in enumerate(pictures):
+    for index, name in enumerate(results):
         row, column = divmod(index, COLUMNS)
         left, top = GAP + column * (side + GAP), GAP + row * (side + GAP + CAPTION)
-        sheet.paste(Image.fromarray(bytes_of(pixels)), (left, top))
-        draw.text((left, top + side + 2), name, fill=0)
-    sheet.save(HERE / "images" / "gallery.png", optimize=True)
+        sheet.paste(picture(results, name), (left, top))
+        draw.text((left, top + side + 2), name, fill="black")
+    return sheet
+
+
+def main() -> None:
+    """Draw the gallery anew."""
+    gallery().save(PAGE, optimize=True)
 
 
 if __name__ == "__main__":

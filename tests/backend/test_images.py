@@ -146,6 +146,16 @@ def test_one_map_is_grey_three_are_colours_more_stand_side_by_side(tmp_path: Pat
     assert not np.asarray(Image.open(tmp_path / "flat.png")).any()
 
 
+def test_angles_are_hues_that_go_round(tmp_path: Path) -> None:
+    angles = np.array([0, 1 / 3, 2 / 3, 1, -1, -2 / 3, -1 / 3]) * np.pi
+    write_picture(tmp_path / "hues.png", angles.reshape(1, 1, 7), angles=True)
+    (pixels,) = np.asarray(Image.open(tmp_path / "hues.png")).astype(int)
+    around = [(1, 0, 0), (1, 1, 0), (0, 1, 0), (0, 1, 1), (0, 1, 1), (0, 0, 1), (1, 0, 1)]
+    np.testing.assert_allclose(pixels, 255 * np.array(around), atol=6)  # a hue is one of 256
+    write_picture(tmp_path / "three.png", angles[:6].reshape(3, 1, 2), angles=True)
+    assert np.asarray(Image.open(tmp_path / "three.png")).shape == (1, 6, 3)
+
+
 @pytest.mark.parametrize(
     ("name", "maps", "says"),
     [

@@ -58,6 +58,14 @@ MIXED = {
             concat(right, left -> prelu) -> pixel_shuffle(2) -> permute((0, 2, 1))
             output crop(1) -> pad(2, mode=reflect) -> flatten -> linear(3) -> log_softmax
     """,
+    "lengths and angles": """
+        net n():
+            input x: [2, 7, 6]
+            across, down = conv(4, 3) -> tanh -> split(2)
+            length = hypot(across, down -> global_avgpool)
+            angle = atan2(down, across)
+            output length * angle + hypot(angle, x -> conv(1, 3)) -> conv(2, 1)
+    """,
     "outputs that are read on, and one only in training": """
         net n():
             input x: [2, 7, 7]

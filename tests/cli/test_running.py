@@ -223,6 +223,15 @@ def test_a_map_can_be_written_as_a_picture(cnnspec: Run, spec: Write) -> None:
     assert cnnspec("run", path, *sizes, "--input", one).out.startswith("[1, 1, 26, 26], values from ")
 
 
+def test_angles_are_written_in_colours(cnnspec: Run, spec: Write) -> None:
+    path = spec("net n:\n    input photo: [1, 28, 28]\n    output atan2(-photo, photo)\n")
+    result = cnnspec("run", path, "--input", picture(Path("one.png")), "--output", "angles.png")
+    assert (result.code, result.out, result.err) == (0, "", "")
+    pixels = np.asarray(Image.open("angles.png"))
+    hues = sorted({tuple(pixel) for pixel in pixels.reshape(-1, 3).tolist()})
+    assert np.allclose(hues, [(255, 0, 0), (255, 0, 191)], atol=6), "0 where it is black, −π/4 elsewhere"
+
+
 def test_accuracy_is_measured_on_test_images(cnnspec: Run, spec: Write) -> None:
     result = cnnspec("run", spec(TINY), "--data", "digits")
     assert result.code == 0

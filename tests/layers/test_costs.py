@@ -70,6 +70,8 @@ def test_macs_by_counting(
         ("softmax", (), [(10,)], Flops(activation=30)),
         ("add", (), [(4, 9, 9)] * 3, Flops(elementwise=2 * 324)),
         ("mul", (), [(4, 9, 9), (4, 1, 1)], Flops(elementwise=324)),
+        ("hypot", (), [(4, 9, 9), (4, 1, 1)], Flops(elementwise=324)),
+        ("atan2", (), [(1, 9, 9), (4, 9, 9)], Flops(elementwise=324)),
         ("concat", (), [(4, 9, 9)] * 3, Flops()),
         ("flatten", (), [(4, 9, 9)], Flops()),
         ("dropout", (), [(4, 9, 9)], Flops()),

@@ -19,7 +19,7 @@ LANGUAGE = {
     "sigmoid", "hardsigmoid", "hardswish", "tanh", "softplus", "softmax", "log_softmax", "dropout",
     "flatten", "reshape", "permute", "squeeze", "pad", "crop",
     "upsample", "pixel_shuffle", "channel_shuffle",
-    "concat", "split", "chunk", "add", "mul", "scale", "identity",
+    "concat", "split", "chunk", "add", "mul", "hypot", "atan2", "scale", "identity",
 }  # fmt: skip
 
 

@@ -64,6 +64,8 @@ def refusal(word: str, *values: object, on: tuple[Shape, ...], **named: object) 
         ("add", (), [MAP, (256, 56, 56)], ("shape-mismatch", None, 1)),
         ("add", (), [MAP, MAP, (64, 28, 56)], ("shape-mismatch", None, 2)),
         ("mul", (), [MAP, (64,)], ("shape-mismatch", None, 1)),
+        ("hypot", (), [MAP, (64, 28, 56)], ("shape-mismatch", None, 1)),
+        ("atan2", (), [MAP, (64,)], ("shape-mismatch", None, 1)),
         ("concat", (), [MAP, (32, 28, 56)], ("shape-mismatch", None, 1)),
         ("concat", (), [MAP, (32, 28)], ("shape-mismatch", None, 1)),
         ("concat", ("length",), [MAP, MAP], ("unknown-axis", "axis", 0)),
@@ -124,13 +126,15 @@ def test_a_requirement_of_symbols_becomes_a_condition() -> None:
     assert not apply(make("conv", 8, 7), (3, H, W), at_least={"H": 7, "W": 9}).conditions
 
 
-def test_merges_of_symbols() -> None:
+@pytest.mark.parametrize("word", ["add", "mul", "hypot", "atan2"])
+def test_merges_of_symbols(word: str) -> None:
     half = apply(make("maxpool", 2), (8, H, H)).outputs[0]
     back = apply(make("upsample", 2), half).outputs[0]
-    (condition, _) = apply(make("add"), (8, H, H), back).conditions
+    (condition, _) = apply(make(word), (8, H, H), back).conditions
     assert (condition.left, condition.right) == (H, 2 * (H // 2))
-    assert not apply(make("add"), half, half).conditions
-    assert refusal("add", on=((8, H, H), (8, H + 1, H))).requirement.code == "shape-mismatch"
+    assert not apply(make(word), half, half).conditions
+    assert apply(make(word), half, (8, 1, H // 2)).outputs == (half,)
+    assert refusal(word, on=((8, H, H), (8, H + 1, H))).requirement.code == "shape-mismatch"
 
 
 def test_a_symbolic_argument_must_be_as_great_as_a_number_in_its_place() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from cnnspec.backend.kernels.arrays import Array, Arrays, Backward, Context, Forward
 from cnnspec.backend.kernels.checks import Shapes, require, require_count, require_shape
-from cnnspec.backend.kernels.operations import Add, Concat, Multiply, Shape, Split
+from cnnspec.backend.kernels.operations import Add, Concat, Multiply, Polar, Shape, Split
 from cnnspec.backend.kernels.shaping import run_copy
 from cnnspec.backend.kernels.threads import launch
 
@@ -79,7 +79,9 @@ def _parts(whole: Array, axis: int, sizes: list[int]) -> list[Array]:
 # --- add --------------------------------------------------------------------------------------------------
 
 
-def fit_broadcast(operation: Add | Multiply, inputs: Shapes, outputs: Shapes, weights: Shapes) -> None:
+def fit_broadcast(
+    operation: Add | Multiply | Polar, inputs: Shapes, outputs: Shapes, weights: Shapes
+) -> None:
     """Raise ValueError unless every input has the sizes of the output, or 1 in place of all but the batch."""
     del operation, weights
     require_count("outputs", outputs, 1)

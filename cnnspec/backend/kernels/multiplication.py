@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from cnnspec.backend.kernels.arrays import Array, Arrays, Backward, Context, Forward
+from cnnspec.backend.kernels.broadcasting import Five, element, five, strides_of
 from cnnspec.backend.kernels.jit import inline, kernel
-from cnnspec.backend.kernels.operations import Multiply, Shape
+from cnnspec.backend.kernels.operations import Multiply
 from cnnspec.backend.kernels.threads import launch
-
-Five = tuple[int, int, int, int, int]
-"""A number an axis: sizes, or strides in elements (0 along an axis that is broadcast)."""
 
 
 @inline
@@ -18,8 +16,7 @@ def _product(
     """The product of one element of each factor."""
     value = 1.0
     for i in range(len(factors)):
-        s = strides[i]
-        value *= factors[i][sample * s[0] + channel * s[1] + at[0] * s[2] + at[1] * s[3] + at[2] * s[4]]
+        value *= element(factors[i], strides[i], sample, channel, at)
     return value
 
 
@@ -70,8 +67,8 @@ def forward(operation: Multiply, arrays: Forward, context: Context) -> None:
     """Multiply the inputs."""
     del operation
     (y,) = arrays.outputs
-    sizes = _five(y.shape)
-    strides = tuple(_strides(factor.shape) for factor in arrays.inputs)
+    sizes = five(y.shape)
+    strides = tuple(strides_of(factor.shape) for factor in arrays.inputs)
     flat = tuple(factor.reshape(-1) for factor in arrays.inputs)
     work = y.size * len(flat)
     launch(multiply, sizes[0] * sizes[1], work, context.threads, flat, strides, y.reshape(-1), sizes)
@@ -84,27 +81,14 @@ def backward(operation: Multiply, arrays: Backward, context: Context) -> None:
     for index, dx in enumerate(arrays.input_gradients):
         if dx is not None:
             factors = (dy, *arrays.inputs[:index], *arrays.inputs[index + 1 :])
-            _run_backward(factors, dx, _five(dy.shape), context)
+            _run_backward(factors, dx, five(dy.shape), context)
 
 
 def _run_backward(factors: Arrays, dx: Array, whole: Five, context: Context) -> None:
-    sizes = _five(dx.shape)
+    sizes = five(dx.shape)
     n, c, d, h, w = (size // own for size, own in zip(whole, sizes, strict=True))
-    strides = tuple(_strides(factor.shape) for factor in factors)
+    strides = tuple(strides_of(factor.shape) for factor in factors)
     flat = tuple(factor.reshape(-1) for factor in factors)
     work = factors[0].size * len(factors)
     arguments = flat, strides, dx.reshape(-1), sizes, (n, c, d, h, w)
     launch(multiply_backward, sizes[0] * sizes[1], work, context.threads, *arguments)
-
-
-def _five(shape: Shape) -> Five:
-    """The sizes with further axes of 1."""
-    n, c, d, h, w = (*shape, *(1,) * (5 - len(shape)))
-    return n, c, d, h, w
-
-
-def _strides(shape: Shape) -> Five:
-    n, c, d, h, w = _five(shape)
-    steps = c * d * h * w, d * h * w, h * w, w, 1
-    n, c, d, h, w = (0 if size == 1 else step for size, step in zip((n, c, d, h, w), steps, strict=True))
-    return n, c, d, h, w

@@ -53,6 +53,7 @@ from cnnspec.backend.kernels import (
     normalisation,
     operations,
     parametric,
+    polar,
     pooling,
     resampling,
     response_normalisation,
@@ -136,6 +137,7 @@ KERNELS: dict[type[Operation], Kernel[Any]] = {
     operations.Split: Kernel(merging.fit_split, merging.forward_split, merging.backward_split),
     operations.Add: Kernel(merging.fit_broadcast, merging.forward_add, merging.backward_add),
     operations.Multiply: Kernel(merging.fit_broadcast, multiplication.forward, multiplication.backward),
+    operations.Polar: Kernel(polar.fit, polar.forward, polar.backward),
     operations.CrossEntropy: Kernel(loss.fit_entropy, loss.forward_entropy, loss.backward_entropy),
     operations.MeanSquaredError: Kernel(loss.fit_error, loss.forward_error, loss.backward_error),
 }

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from cnnspec.analysis.differentiation import needed_nodes
 from cnnspec.analysis.timeline import key_of
-from cnnspec.backend.kernels.operations import Softmax
+from cnnspec.backend.kernels.operations import Polar, Softmax
 from cnnspec.backend.plan.arena import fullest, pack
 from cnnspec.backend.plan.available import available_memory
 from cnnspec.backend.plan.backward import Tape, sensitive
@@ -106,6 +106,8 @@ def _logits(graph: Graph, tensor: Tensor, draft: Draft) -> tuple[Tensor, Scores]
         case Call(operation=Softmax(log=log)):
             scores = Scores.LOG_PROBABILITIES if log else Scores.PROBABILITIES
             return graph.node(tensor.node).inputs[0], scores
+        case Call(operation=Polar(coordinate="angle")):
+            return tensor, Scores.ANGLES
         case _:
             return tensor, Scores.LOGITS
 

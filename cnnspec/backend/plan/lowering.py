@@ -314,6 +314,18 @@ def _(layer: merging.Mul, at: Application) -> Operation:
 
 
 @operation_of.register
+def _(layer: merging.Hypot, at: Application) -> Operation:
+    del layer, at
+    return operations.Polar("length")
+
+
+@operation_of.register
+def _(layer: merging.Atan2, at: Application) -> Operation:
+    del layer, at
+    return operations.Polar("angle")
+
+
+@operation_of.register
 def _(layer: scaling.Scale, at: Application) -> Operation:
     del at
     return operations.Scale(layer.bias)

@@ -170,6 +170,7 @@ class Scores(StrEnum):
     LOGITS = "logits"
     PROBABILITIES = "probabilities"
     LOG_PROBABILITIES = "log-probabilities"
+    ANGLES = "angles"
 
 
 @dataclass(frozen=True, slots=True)

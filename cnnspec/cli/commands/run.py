@@ -64,7 +64,8 @@ def command(
     """Run a net: print the likeliest classes of an input, write its output, or measure it on test images.
 
     A .npy file holds one sample or a batch of them. Pictures are prepared as in training: divided by 255,
-    padded to the size of the net's input, and normalised as the weights file says.
+    padded to the size of the net's input, and normalised as the weights file says. In a picture that is
+    written the least value is black and the greatest white; angles (`atan2`) are hues, red along x.
     """
     from cnnspec import pipeline
     from cnnspec.backend.classify import run_all
@@ -88,8 +89,9 @@ def command(
         screen.write([_measure(executable, preparation, str(data))])
         return
     results = run_all(executable, images, preparation)
+    first = executable.plan.outputs[0]
     if target is not None:
-        _save(results, target)
+        _save(results[first.name], first.scores, target)
         return
     for port in executable.plan.outputs:
         if len(results) > 1:
@@ -138,16 +140,16 @@ def _measure(executable: Executable, preparation: Preparation, data: str) -> Lin
     )
 
 
-def _save(results: dict[str, Array], target: str) -> None:
-    """Write the first output of the net: a `.npy` array of all samples, or a picture of the first."""
+def _save(result: Array, scores: Scores, target: str) -> None:
+    """Write an output of the net: a `.npy` array of all samples, or a picture of the first."""
     import numpy as np
 
     from cnnspec.backend.atomic import replacing
     from cnnspec.backend.images import write_picture
+    from cnnspec.backend.plan.model import Scores
 
-    result = next(iter(results.values()))
     if not target.lower().endswith(".npy"):
-        write_picture(target, result[0])
+        write_picture(target, result[0], angles=scores is Scores.ANGLES)
         return
     with replacing(Path(target).expanduser()) as fresh, fresh.open("wb") as file:
         np.save(file, result, allow_pickle=False)

@@ -68,6 +68,10 @@ def operator_of(node: Node, read: list[torch.Tensor]) -> torch.Tensor | tuple[to
             return sum(read[1:], start=read[0])
         case merging.Mul():
             return reduce(lambda left, right: left * right, read)
+        case merging.Hypot():
+            return torch.hypot(*read)
+        case merging.Atan2():
+            return torch.atan2(*read)
         case merging.Concat(axis="channels"):
             return torch.cat(read, 1)
         case splitting.Split(axis="channels"):

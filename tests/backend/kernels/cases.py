@@ -35,6 +35,7 @@ from cnnspec.backend.kernels.operations import (
     Pad,
     Permute,
     PixelShuffle,
+    Polar,
     PRelu,
     Reshape,
     Scale,
@@ -152,6 +153,8 @@ CASES = [
     Case(Split(3), (MAP,), ((2, 4, 1, 1, 5), (2, 4, 1, 3, 5)), linear=True),
     Case(Add(), (MAP, (2, 4, 1, 1, 1)), (MAP,), linear=True),
     Case(Multiply(), (MAP, (2, 4, 1, 1, 1), (2, 1, 1, 4, 5)), (MAP,)),
+    Case(Polar("length"), (MAP, (2, 4, 1, 1, 1)), (MAP,)),
+    Case(Polar("angle"), ((2, 1, 1, 4, 5), MAP), (MAP,)),
     Case(CrossEntropy(), (MAP, (2, 1, 4, 5)), ((1,),)),
     Case(MeanSquaredError(), (VECTOR, VECTOR), ((1,),)),
 ]

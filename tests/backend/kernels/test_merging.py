@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from backend.kernels.running import assert_agrees, normal
+from backend.kernels.running import assert_agrees, normal, run
 
-from cnnspec.backend.kernels.operations import Add, Concat, Gain, Multiply, Scale, Shape, Split
+from cnnspec.backend.kernels.operations import Add, Concat, Gain, Multiply, Polar, Scale, Shape, Split
 from cnnspec.backend.kernels.registry import Backward, Context, backward
 
 torch = pytest.importorskip("torch")
@@ -39,6 +39,42 @@ def test_multiply_broadcasts_and_its_gradients_are_summed(shapes: list[Shape]) -
     assert_agrees(
         Multiply(), lambda *inputs: torch.stack(torch.broadcast_tensors(*inputs)).prod(0), tensors(shapes)
     )
+
+
+@pytest.mark.parametrize("shapes", [shapes for shapes in BROADCASTS if len(shapes) == 2])
+def test_length_and_angle_broadcast_and_their_gradients_are_summed(shapes: list[Shape]) -> None:
+    for order in (shapes, shapes[::-1]):
+        assert_agrees(Polar("length"), torch.hypot, tensors(order))
+        assert_agrees(Polar("angle"), torch.atan2, tensors(order))
+
+
+def test_length_and_angle_in_single_precision_at_any_magnitude() -> None:
+    """Their squares would be 0 or infinite."""
+    for size in (1e-30, 1e30):
+        y, x = (np.float32(size) * normal(2, 9, seed=seed).astype(np.float32) for seed in (1, 2))
+        for coordinate, function in (("length", np.hypot), ("angle", np.arctan2)):
+            ours = run(Polar(coordinate), [y, x], outputs=[(2, 9)])
+            np.testing.assert_allclose(ours.outputs[0], function(y.astype(float), x), rtol=1e-6)
+            assert np.isfinite(np.stack(ours.input_gradients)).all()
+            assert np.stack(ours.input_gradients).all()
+
+
+@pytest.mark.parametrize("zeros", [(0.0, 0.0), (0.0, -0.0), (-0.0, -0.0), (-0.0, 0.0)])
+def test_the_origin_has_pytorchs_angle_and_no_slope(zeros: tuple[float, float]) -> None:
+    """PyTorch's `hypot` has NaN for a slope there; its `norm` has 0, which is one of the right answers."""
+    y, x = (np.full((1, 2), zero) for zero in zeros)
+    angle, length = (run(Polar(coordinate), [y, x], outputs=[(1, 2)]) for coordinate in ("angle", "length"))
+    np.testing.assert_array_equal(angle.outputs[0], torch.atan2(*map(torch.tensor, (y, x))))
+    assert not length.outputs[0].any()
+    assert not np.stack([*angle.input_gradients, *length.input_gradients]).any()
+
+
+def test_where_a_line_is_infinite_length_and_angle_are_pytorchs() -> None:
+    pairs = np.array([(a, b) for a in (-np.inf, -1.0, 2.0, np.inf) for b in (-np.inf, -3.0, 0.0, np.inf)])
+    y, x = pairs.T[:, None].copy()
+    for coordinate, function in (("length", torch.hypot), ("angle", torch.atan2)):
+        ours = run(Polar(coordinate), [y, x], outputs=[y.shape])
+        np.testing.assert_array_equal(ours.outputs[0], function(torch.tensor(y), torch.tensor(x)))
 
 
 @pytest.mark.parametrize("axis", [1, 2, 4])

@@ -24,6 +24,7 @@ from cnnspec.backend.kernels.operations.merging import (
     CrossEntropy,
     MeanSquaredError,
     Multiply,
+    Polar,
     Split,
 )
 from cnnspec.backend.kernels.operations.normalisation import (
@@ -81,6 +82,7 @@ __all__ = [
     "Pad",
     "Permute",
     "PixelShuffle",
+    "Polar",
     "Reads",
     "Reshape",
     "Scale",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from cnnspec.backend.kernels.operations.base import Buffer, Operation, Reads, Shape
 
@@ -32,6 +32,17 @@ class Add(Operation):
 class Multiply(Operation):
     """The product of the inputs; axes of size 1 broadcast."""
 
+    reads: ClassVar[Reads] = Reads.INPUTS
+
+
+@dataclass(frozen=True, slots=True)
+class Polar(Operation):
+    """A polar coordinate of two inputs; axes of size 1 broadcast.
+
+    Of `(a, b)` the length `√(a² + b²)`; of `(y, x)` the angle of the point `(x, y)` in radians, −π to π.
+    """
+
+    coordinate: Literal["length", "angle"]
     reads: ClassVar[Reads] = Reads.INPUTS
 
 
