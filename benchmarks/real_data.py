@@ -56,8 +56,9 @@ def cifar(folder: str) -> bool:
     print("ResNet-20 on CIFAR-10")
     net = compiled("resnet20_cifar", batch=100, training=False)
     published = read_npz(Path(folder) / "resnet20_cifar10_weights.npz")
-    for target, values in zip(net.state.values(), published.values(), strict=True):
-        target[...] = values
+    with net.writing() as weights:
+        for target, values in zip(weights.values(), published.values(), strict=True):
+            target[...] = values
     images = Path(folder) / "cifar10_test_first1000.npz"
     samples = open_dataset(f"npz:{images}").test_part()
     outputs = run_all(net, samples.images, IMAGENET)["output"]

@@ -153,7 +153,8 @@ def _step(executable: Any, x: np.ndarray, labels: np.ndarray) -> Callable[[], fl
         executable.forward(x)
         loss = executable.loss(labels)
         executable.backward()
-        updates.apply(1e-4)
+        with executable.storage.writing():
+            updates.apply(1e-4)
         return loss
 
     return run

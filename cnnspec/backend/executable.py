@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import RLock
@@ -15,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from cnnspec.backend import initial, weights
 from cnnspec.backend.kernels.arrays import Context
 from cnnspec.backend.losses import cross_entropy
-from cnnspec.backend.plan.model import Head, Plan, Port
+from cnnspec.backend.plan.model import Head, Plan, Port, Slot
 from cnnspec.backend.program import PlainProgram, Program
 from cnnspec.backend.storage import Storage
 from cnnspec.backend.user_arrays import by_name, cannot_run, check_labels, check_samples, inference_only
@@ -64,25 +65,43 @@ class Executable:
         self._last: _Pass | None = None
         self._loss_taken = False
         self._outputs: dict[str, Array] = {}
-        for slot in plan.slots:
-            initial.fill(self.storage.weight(slot), slot, seed)
+        with self.writing() as arrays:
+            for slot in plan.slots:
+                initial.fill(arrays[slot.name], slot, seed)
 
     # --- what it holds ------------------------------------------------------------------------------------
 
     @property
     def parameters(self) -> Arrays:
-        """The weights by path (`stage2.1.conv1.weight`), frozen ones too. `p[path][...] = x` sets one."""
-        return self._weights(buffers=False)
+        """The weights by path (`stage2.1.conv1.weight`), frozen ones too: to read (see `writing`)."""
+        return self._readable(slot for slot in self.plan.slots if not slot.buffer)
 
     @property
     def buffers(self) -> Arrays:
         """What is not trained: the running statistics of normalisations."""
-        return self._weights(buffers=True)
+        return self._readable(slot for slot in self.plan.slots if slot.buffer)
 
     @property
     def state(self) -> Arrays:
         """Parameters and buffers: what a weights file holds."""
-        return MappingProxyType({slot.name: self.storage.weight(slot) for slot in self.plan.slots})
+        return self._readable(self.plan.slots)
+
+    @contextmanager
+    def writing(self) -> Generator[Arrays]:
+        """Parameters and buffers as arrays that may be written to as long as this lasts.
+
+        >>> with net.writing() as weights:
+        ...     weights["conv1.bias"][...] = 0
+
+        Anywhere else they are read-only: what runs holds weights in an order of its own, and must be told.
+        """
+        with self.lock, self.storage.writing():
+            arrays = {slot.name: self.storage.weight(slot) for slot in self.plan.slots}
+            try:
+                yield MappingProxyType(arrays)
+            finally:
+                for array in arrays.values():
+                    array.flags.writeable = False
 
     @property
     def gradients(self) -> Arrays:
@@ -105,9 +124,11 @@ class Executable:
                 if port.gradient is not None
             }
 
-    def _weights(self, *, buffers: bool) -> Arrays:
-        chosen = [slot for slot in self.plan.slots if slot.buffer == buffers]
-        return MappingProxyType({slot.name: self.storage.weight(slot) for slot in chosen})
+    def _readable(self, slots: Iterable[Slot]) -> Arrays:
+        arrays = {slot.name: self.storage.weight(slot) for slot in slots}
+        for array in arrays.values():
+            array.flags.writeable = False
+        return MappingProxyType(arrays)
 
     # --- running ------------------------------------------------------------------------------------------
 
@@ -120,7 +141,8 @@ class Executable:
         training = self.plan.training if training is None else training
         if training and not self.plan.training:
             raise inference_only(self.plan)
-        arrays, count = check_samples(by_name(inputs, self.plan.inputs, "input"), self.plan)
+        ends = self.plan.inputs
+        arrays, count = check_samples(by_name(inputs, ends, "input"), ends, self.plan.batch)
         with self.lock:
             self.steps += training
             context = Context(training, self.seed, self.steps, self.threads)
@@ -212,8 +234,8 @@ class Executable:
 
         Raises DiagnosticError (weights-mismatch, bad-data, file-unreadable), and has then changed nothing.
         """
-        with self.lock:
-            return weights.load_weights(path, self.state, ignored=self.plan.omitted)
+        with self.writing() as targets:
+            return weights.load_weights(path, targets, ignored=self.plan.omitted)
 
 
 def _program(plan: Plan, storage: Storage, math: Precision) -> Program:

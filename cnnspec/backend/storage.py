@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from functools import cached_property
 from math import prod
 from typing import Any
 
@@ -16,51 +18,64 @@ from cnnspec.diagnostics import Diagnostic, DiagnosticError
 Array = NDArray[Any]
 
 
-_REFERENCES = 2
-"""To an array that nobody else holds, as `sys.getrefcount` counts them: ours and its own argument."""
-
-
 class Storage:
-    """Allocates what a plan asks for. Raises DiagnosticError (too-big) where the system refuses."""
+    """Allocates what a plan asks for. Raises DiagnosticError (too-big) where the system refuses.
+
+    Programs may hold the weights in a form of their own, so whoever writes to them does it inside `writing`.
+    """
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.dtype = np.dtype(plan.dtype)
-        try:
-            self.weights = _aligned(plan.memory.weights).view(self.dtype)
-            self.gradients = _aligned(plan.memory.gradients).view(self.dtype)
-            self.arena = _aligned(plan.memory.arena)
-            self._lent: Array = np.asarray(self.weights.data)
-            self._lendings = 0
-        except MemoryError as error:
-            message = f"{plan.name} needs {plan.memory.total:,} bytes, which the system does not give"
-            raise DiagnosticError(Diagnostic("too-big", message)) from error
+        self.weights: Array = self._allocated(plan.memory.weights).view(self.dtype)
+        self.gradients: Array = self._allocated(plan.memory.gradients).view(self.dtype)
+        self._version = 0
+        self._writers = 0
+
+    @cached_property
+    def arena(self) -> NDArray[np.uint8]:
+        """The buffers of the plan, which only the plain kernels use; allocated when they first do."""
+        return self._allocated(self.plan.memory.arena)
 
     @property
     def trained(self) -> Array:
         """The part of the weights that is trained; the gradients lie in the same order."""
-        return self._lend()[: self.plan.trained_elements]
+        return self.weights[: self.plan.trained_elements]
 
-    def written(self, seen: int | None) -> tuple[bool, int]:
-        """Whether lent weights may have been written to since `seen`, and what to ask with next time.
+    @property
+    def version(self) -> int | None:
+        """A number that changes whenever weights were written to; None while someone may be writing."""
+        return None if self._writers else self._version
 
-        They may while anyone holds such an array (every view keeps its base alive), and they may have been by
-        whoever asked for one since.
-        """
-        held = sys.getrefcount(self._lent) > _REFERENCES
-        return held or seen != self._lendings, self._lendings
+    @contextmanager
+    def writing(self) -> Generator[None]:
+        """Writing to the weights is allowed in here."""
+        self._writers += 1
+        try:
+            yield
+        finally:
+            self._writers -= 1
+            self._version += 1
 
-    def _lend(self) -> Array:
-        self._lendings += 1
-        return self._lent
+    def _allocated(self, size: int) -> NDArray[np.uint8]:
+        """Zeros that begin on a cache line; the system gives the pages when they are first written."""
+        try:
+            memory = np.zeros(size + ALIGNMENT, np.uint8)
+        except MemoryError as error:
+            message = (
+                f"{self.plan.name} needs {self.plan.memory.total:,} bytes, which the system does not give"
+            )
+            raise DiagnosticError(Diagnostic("too-big", message)) from error
+        start = -memory.ctypes.data % ALIGNMENT
+        return memory[start : start + size]
 
     def view(self, buffer: Buffer, shape: Shape) -> Array:
         """A buffer as an array of a shape that is no larger than the planned one."""
         return np.ndarray(shape, buffer.dtype, self.arena, buffer.offset)
 
     def weight(self, slot: Slot) -> Array:
-        """A weight in the shape that people see."""
-        return _part(self._lend(), slot, slot.shape)
+        """A weight in the shape that people see, to be written to inside `writing` alone."""
+        return _part(self.weights, slot, slot.shape)
 
     def gradient(self, slot: Slot) -> Array:
         """The gradient of a trained weight in the shape that people see."""
@@ -77,10 +92,3 @@ class Storage:
 
 def _part(flat: Array, slot: Slot, shape: Shape) -> Array:
     return flat[slot.offset : slot.offset + prod(shape)].reshape(shape)
-
-
-def _aligned(size: int) -> NDArray[np.uint8]:
-    """Zeros that begin on a cache line; the system gives the pages when they are first written."""
-    memory = np.zeros(size + ALIGNMENT, np.uint8)
-    start = -memory.ctypes.data % ALIGNMENT
-    return memory[start : start + size]

@@ -45,14 +45,18 @@ def test_the_public_api() -> None:
     np.testing.assert_array_equal(net.gradients["linear3.bias"], 8)
 
 
-def test_parameters_are_views_that_can_be_written_and_not_replaced() -> None:
+def test_parameters_are_written_where_that_is_announced_and_nowhere_else() -> None:
     net = executable(TINY)
     x = samples(net.plan)
-    net.parameters["linear1.weight"][...] = 0
-    net.parameters["linear1.bias"][...] = [1, 2, 3]
+    with net.writing() as weights:
+        weights["linear1.weight"][...] = 0
+        weights["linear1.bias"][...] = [1, 2, 3]
     np.testing.assert_array_equal(net.forward(x), [[1, 2, 3]] * 3)
-    with pytest.raises(TypeError):
-        net.parameters["linear1.bias"] = np.zeros(3)  # type: ignore[index]
+    for arrays in (weights, net.parameters, net.state):
+        with pytest.raises(ValueError, match="read-only"):
+            arrays["linear1.bias"][...] = 0
+        with pytest.raises(TypeError):
+            arrays["linear1.bias"] = np.zeros(3)  # type: ignore[index]
 
 
 def test_outputs_are_the_callers_own() -> None:
@@ -174,7 +178,8 @@ def bytes_of_a_training(threads: int | None) -> bytes:
         net.forward(samples(net.plan, seed=step))
         found.append(np.float64(net.loss([1, 2, 3])).tobytes())
         net.backward()
-        net.storage.trained[...] -= 0.1 * net.storage.gradients
+        with net.storage.writing():
+            net.storage.trained[...] -= 0.1 * net.storage.gradients
     return b"".join((*found, *(array.tobytes() for array in net.state.values())))
 
 

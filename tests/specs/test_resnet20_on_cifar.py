@@ -29,9 +29,10 @@ def logits(pictures: np.ndarray) -> np.ndarray:
     """What our net makes of the pictures, with the weights that PyTorch trained."""
     net = api.compile(api.load(ROOT / "specs" / "resnet20_cifar.cnn").net(), batch=100, training=False)
     trained = np.load(DATA / "resnet20_cifar10_weights.npz")
-    for ours, theirs in zip(net.state, trained.files, strict=True):
-        assert ours.rpartition(".")[2] == theirs.rpartition(".")[2]
-        net.state[ours][...] = trained[theirs]
+    with net.writing() as weights:
+        for ours, theirs in zip(weights, trained.files, strict=True):
+            assert ours.rpartition(".")[2] == theirs.rpartition(".")[2]
+            weights[ours][...] = trained[theirs]
     return np.concatenate([net.forward(part) for part in np.split(pictures, 10)])
 
 

@@ -40,7 +40,8 @@ class FastProgram:
         self._ports = {buffer: _zeros(plan, buffer) for buffer in _ports(plan)}
         self._memory = Memory(storage.weights, storage.gradients, self._ports)
         self._executions: dict[_Key, Execution] = {}
-        self._packed: dict[_Key, int] = {}
+        self._packed: dict[_Key, int | None] = {}
+        """The version of the weights that each execution holds."""
         self._plain = PlainProgram(plan, storage)
 
     def tensor(self, buffer: int, count: int) -> Array:
@@ -51,11 +52,15 @@ class FastProgram:
         """Compute the outputs. The weights are packed anew where they may have changed."""
         key = self._key(count, context)
         execution = self._execution(key)
-        if context.training or self._changed(key):
+        version = self._storage.version
+        if version is None or self._packed.get(key) != version:
             execution.prepare()
-        execution.forward(context)
-        if context.training:
-            self._packed.clear()
+            self._packed[key] = version
+        if not context.training:
+            execution.forward(context)
+            return
+        with self._storage.writing():  # running statistics
+            execution.forward(context)
             self._plain.count_batch()
 
     def backward(self, count: int, context: Context) -> None:
@@ -87,11 +92,6 @@ class FastProgram:
             self._executions[key] = Execution(schedule, self._memory, self._library, threads)
             self._packed.pop(key, None)
         return self._executions[key]
-
-    def _changed(self, key: _Key) -> bool:
-        """Whether the weights may have changed since this execution packed them."""
-        changed, self._packed[key] = self._storage.written(self._packed.get(key))
-        return changed
 
     def _plain_backward(self, count: int, context: Context) -> None:
         plan, plain = self._plan, self._plain

@@ -103,7 +103,7 @@ class _Run:
         if not math.isfinite(loss):
             raise _diverged(self.updates.steps, rate)
         self.executable.backward()
-        with interrupts_deferred():
+        with interrupts_deferred(), self.executable.storage.writing():
             self.updates.apply(rate)
         tally.add(len(labels), loss, hits(self.executable.outputs, labels))
 

@@ -28,6 +28,7 @@ from cnnspec.backend.plan.sizes import whole_shape
 from cnnspec.dims import IndexMap
 from cnnspec.graph import Graph, Node, Output
 from cnnspec.layers.base import Init
+from cnnspec.layers.merging import Atan2
 from cnnspec.layers.normalisation import BatchNorm, Normalisation
 from cnnspec.layers.scaling import Times
 from cnnspec.layers.shaping import Rearrangement
@@ -149,6 +150,8 @@ def _obstacles(graph: Graph, path: str) -> tuple[str, str]:
             bound = f"the field is an upper bound behind {before}"
         elif isinstance(layer, Times) and layer.factor <= 0:
             bound = f"{before} turns signs, so that some of the gradient may vanish"
+        elif isinstance(layer, Atan2):
+            bound = f"{before} falls as its second input grows, so that some of the gradient may vanish"
     return hidden, bound
 
 
@@ -210,12 +213,13 @@ def _before(graph: Graph, path: str) -> set[str]:
 
 def _make_positive(executable: Executable, random: np.random.Generator) -> None:
     """Random positive kernels with a sum of about `_GAIN`; everything else as it starts."""
-    for slot in executable.plan.slots:
-        target = executable.state[slot.name]
-        if slot.init in (Init.KAIMING, Init.LECUN):
-            target[...] = random.uniform(0.5, 1.5, slot.shape) * (_GAIN / slot.fan_in)
-        else:
-            initial.fill(target, replace(slot, given=None), executable.seed)
+    with executable.writing() as weights:
+        for slot in executable.plan.slots:
+            target = weights[slot.name]
+            if slot.init in (Init.KAIMING, Init.LECUN):
+                target[...] = random.uniform(0.5, 1.5, slot.shape) * (_GAIN / slot.fan_in)
+            else:
+                initial.fill(target, replace(slot, given=None), executable.seed)
 
 
 def _positive_input(port: Port, random: np.random.Generator, *, with_slopes: bool) -> Array:

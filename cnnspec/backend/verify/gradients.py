@@ -85,14 +85,15 @@ class _Differentiated:
         executable.backward(self.weighing)
         found = {**executable.input_gradients, **executable.gradients}
         self.gradients = {name: gradient.flatten() for name, gradient in found.items()}
-        self.points = {name: self.array(name) for name in self.gradients}
+        self.points = {name: self._point(name) for name in self.gradients}
         terms = (y * self.weighing[name] for name, y in executable.outputs.items())
         self.rounding = _ROUNDING * math.hypot(*(float(np.linalg.norm(term)) for term in terms))
 
-    def array(self, name: str) -> Array:
-        """The array that is moved, flat."""
-        found = self.inputs[name] if name in self.inputs else self.executable.parameters[name]
-        return found.reshape(-1)
+    def _point(self, name: str) -> Array:
+        """The array that is moved, flat: of a weight it is the very memory, to be written to in `writing`."""
+        if name in self.inputs:
+            return self.inputs[name].reshape(-1)
+        return self.executable.storage.weight(self.executable.plan.slot[name]).reshape(-1)
 
     def run(self) -> float:
         """The value at the point as it stands."""
@@ -163,10 +164,11 @@ class _Differentiated:
         """The central difference quotient; the point is as before afterwards."""
         before = [self.points[move.name].copy() for move in moves]
         values: list[float] = []
-        for sign in (step, -step):
+        with self.executable.writing():
+            for sign in (step, -step):
+                for move, start in zip(moves, before, strict=True):
+                    self.points[move.name][...] = start + sign * move.values
+                values.append(self.run())
             for move, start in zip(moves, before, strict=True):
-                self.points[move.name][...] = start + sign * move.values
-            values.append(self.run())
-        for move, start in zip(moves, before, strict=True):
-            self.points[move.name][...] = start
+                self.points[move.name][...] = start
         return (values[0] - values[1]) / (2 * step)

@@ -11,6 +11,7 @@ from backend.nets import graph, samples
 import cnnspec
 from cnnspec import pipeline
 from cnnspec.backend.executable import Executable
+from cnnspec.backend.fast.execution import Execution
 from cnnspec.backend.plan import make_plan
 from cnnspec.graph import Graph
 
@@ -44,6 +45,15 @@ MIXED = {
             wide = concat(a, b, x) -> conv(8, 3, pad=1)
             concat(wide, b) -> avgpool(3, stride=2, pad=1) -> conv(20, 3, pad=1, bias=false) -> bn -> relu6
             output global_avgpool -> flatten -> linear(4) -> softmax
+        """,
+    "layers that only the plain kernels have, between others": """
+        net n():
+            input x: [5, 9, 11]
+            a = conv(16, 3, pad=1) -> relu
+            b = conv(16, 1) -> tanh
+            length = hypot(a, b) -> conv(12, 3, pad=1)
+            length + (atan2(b, a) -> conv(12, 3, pad=1)) -> relu
+            output global_avgpool -> flatten -> linear(4)
         """,
     "one layer used twice, and a tensor read three times": """
         net n():
@@ -124,9 +134,10 @@ def test_an_inference_gives_what_the_plain_kernels_give(name: str) -> None:
     plain, fast = Executable(plan, seed=1), Executable(plan, seed=1, math="fast", threads=2)
     rng = np.random.default_rng(3)
     for executable in (plain, fast):
-        for path, buffer in executable.buffers.items():
-            if "running" in path:
-                buffer[...] = np.random.default_rng(4).uniform(0.5, 1.5, buffer.shape)
+        with executable.writing() as weights:
+            for path in executable.buffers:
+                if "running" in path:
+                    weights[path][...] = np.random.default_rng(4).uniform(0.5, 1.5, weights[path].shape)
     inputs = {port.name: rng.standard_normal((2, *port.shape)) for port in plan.inputs}
     plain.forward(inputs)
     fast.forward(inputs)
@@ -159,15 +170,29 @@ def test_weights_written_between_two_inferences_count() -> None:
     plan = make_plan(net_of("lenet5"), batch=1, training=False, dtype="float64")
     plain, fast = Executable(plan, seed=1), Executable(plan, seed=1, math="exact")
     image = np.random.default_rng(6).standard_normal((1, 1, 32, 32))
-    held = fast.parameters["conv1.weight"]
-    for factor in (1.0, 0.5, 2.0):
-        held *= factor
-        plain.parameters["conv1.weight"][...] = held
+    for name, factor in (("conv1.weight", 1.0), ("conv1.weight", 0.5), ("linear1.bias", 2.0)):
+        for executable in (plain, fast):
+            with executable.writing() as weights:
+                weights[name][...] *= factor
+                weights["linear2.bias"][...] += 1
+                executable.forward(image)
+                weights["linear2.bias"][...] += 1
         np.testing.assert_allclose(fast.forward(image), plain.forward(image), rtol=1e-10, atol=1e-12)
-    del held
-    fast.parameters["linear1.bias"][...] = 3.0
-    plain.parameters["linear1.bias"][...] = 3.0
-    np.testing.assert_allclose(fast.forward(image), plain.forward(image), rtol=1e-10, atol=1e-12)
+
+
+def test_weights_are_packed_once_for_many_inferences(monkeypatch: pytest.MonkeyPatch) -> None:
+    packed: list[int] = []
+    monkeypatch.setattr(Execution, "prepare", lambda _: packed.append(1))
+    fast = Executable(make_plan(net_of("lenet5"), batch=1, training=True), math="fast")
+    image = np.zeros((1, 1, 32, 32))
+    for _ in range(3):
+        assert fast.state["conv1.weight"].any()
+        fast.forward(image, training=False)
+    assert len(packed) == 1
+    with fast.writing():
+        pass
+    fast.forward(image, training=False)
+    assert len(packed) == 2
 
 
 def test_a_second_run_with_other_threads_gives_the_same_bytes() -> None:
