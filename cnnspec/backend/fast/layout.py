@@ -50,6 +50,11 @@ class BlockedMap:
         return -(-self.channels // self.block)
 
     @property
+    def filled(self) -> int:
+        """The channels of a block that sums must run over: not what pads a map of a single block."""
+        return min(self.block, self.channels)
+
+    @property
     def padded(self) -> Triple:
         """The sizes with the halo."""
         before, after = self.halo

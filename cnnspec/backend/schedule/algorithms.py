@@ -55,3 +55,14 @@ def uses_winograd(filters: Filters, window: Window, batch: int, target: Triple, 
     direct = 9 * products * batch * target[1] * target[2]
     transformed = 36 * tiles * (products + _TRANSFORM_COST * (inner + outer))
     return transformed < direct
+
+
+_PRODUCTS_OF_COLUMNS = 256
+"""Vectors of columns add up so many products in one chain at most, as parts of other sums do."""
+
+
+def uses_columns(filters: Filters, window: Window, target: Triple, machine: Machine) -> bool:
+    """Whether vectors are to hold columns of a channel: where output channels fill half of one at most."""
+    products = filters.channels * prod(filters.taps)
+    fits = filters.groups == 1 and window.stride[2] == 1 and products <= _PRODUCTS_OF_COLUMNS
+    return fits and filters.out <= machine.lanes // 2 and target[2] >= machine.lanes

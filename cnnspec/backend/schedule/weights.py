@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
+from typing import Protocol
 
 from cnnspec.backend.fast.kernels.convolution import Phase
 from cnnspec.backend.fast.kernels.packing import Axis, Pack, merged
-from cnnspec.backend.fast.kernels.taps import TapConvolution
-from cnnspec.backend.fast.kernels.weight_gradient import WeightGradient
 from cnnspec.backend.kernels.operations import Convolution, Linear, TransposedConvolution, Triple
 from cnnspec.backend.plan.model import Call
 
@@ -63,9 +62,21 @@ def on_map(filters: Filters, size: Triple) -> Filters:
     return Filters(filters.out, filters.channels // prod(size), 1, size)
 
 
-def forward_pack(
-    filters: Filters, kernel: TapConvolution | WeightGradient, lanes: int, *, scaled: bool = False
-) -> Pack:
+class Panels(Protocol):
+    """What packing must know of a kernel: the channels of an input block, and the vectors of a panel."""
+
+    @property
+    def inner(self) -> int:
+        """Channels of a block that sums run over."""
+        ...
+
+    @property
+    def vectors(self) -> int:
+        """Vectors of output channels side by side."""
+        ...
+
+
+def forward_pack(filters: Filters, kernel: Panels, lanes: int, *, scaled: bool = False) -> Pack:
     """What packs the weights for a forward convolution."""
     out, inner = _axes(filters)
     strides = _tap_strides(filters.taps)
@@ -100,7 +111,7 @@ def forward_pack(
     )
 
 
-def gradient_pack(filters: Filters, phase: Phase, kernel: TapConvolution, lanes: int) -> Pack:
+def gradient_pack(filters: Filters, phase: Phase, kernel: Panels, lanes: int) -> Pack:
     """What packs the weights for a phase of a data gradient: channels exchanged, its taps alone."""
     out, inner = _axes(filters)
     strides = _tap_strides(filters.taps)

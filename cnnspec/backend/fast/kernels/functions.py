@@ -52,25 +52,53 @@ def exponential(e: Emitter, x: Vector) -> Vector:
     factorials = [1.0]
     for k in range(1, terms + 1):
         factorials.append(factorials[-1] / k)
-    value = e.vector(factorials[-1])
-    for coefficient in reversed(factorials[:-1]):
-        value = e.fma(value, rest, coefficient)
+    value = _polynomial(e, rest, tuple(factorials))
     half = e.floor(power * 0.5)
     return e.times_two_to(e.times_two_to(value, half), power - half)
 
 
 def _tanh(e: Emitter, x: Vector, _: float) -> Vector:
+    return _short_tanh(e, x) if e.real is Real.FLOAT32 else _long_tanh(e, x)
+
+
+def _short_tanh(e: Emitter, x: Vector) -> Vector:
+    """As x P(x²) / Q(x²): a third of the work of an exponential, five units in the last place off at most."""
+    low = (x < -_TANH_END).choose(e.vector(-_TANH_END), x)
+    bounded = (low > _TANH_END).choose(e.vector(_TANH_END), low)
+    square = bounded * bounded
+    ratio = bounded * _polynomial(e, square, _TANH_ABOVE) / _polynomial(e, square, _TANH_BELOW)
+    capped = (ratio > 1.0).choose(e.vector(1.0), ratio)
+    return (capped < -1.0).choose(e.vector(-1.0), capped)
+
+
+def _long_tanh(e: Emitter, x: Vector) -> Vector:
     """(1 − e^−2|x|) / (1 + e^−2|x|) with the sign of x; near 0 the odd series, lest the difference cancel."""
     size = e.absolute(x)
     decay = exponential(e, size * -2.0)
     large = (1.0 - decay) / (decay + 1.0)
     signed = (x < 0.0).choose(-large, large)
-    square = x * x
-    series = e.vector(_TANH_SERIES[-1])
-    for coefficient in reversed(_TANH_SERIES[:-1]):
-        series = e.fma(series, square, coefficient)
-    return (size < _TANH_NEAR).choose(x * series, signed)
+    return (size < _TANH_NEAR).choose(x * _polynomial(e, x * x, _TANH_SERIES), signed)
 
+
+def _polynomial(e: Emitter, x: Vector, coefficients: tuple[float, ...]) -> Vector:
+    """Σ coefficient · x^k, from k = 0."""
+    value = e.vector(coefficients[-1])
+    for coefficient in reversed(coefficients[:-1]):
+        value = e.fma(value, x, coefficient)
+    return value
+
+
+_TANH_END = 9.02
+"""From here on the hyperbolic tangent is 1 in single precision."""
+
+# P and Q with the least relative error (1.3e-9) for 0 ≤ x ≤ 9.02, by iteratively reweighted least squares.
+_TANH_ABOVE = (
+    1.0, 0.1367987636183291, 3.86827845696437e-3, 2.8006423335251076e-5, 3.05824012209199e-8,
+    -1.2201434651061113e-11,
+)  # fmt: skip
+_TANH_BELOW = (
+    1.0, 0.4701320843743513, 2.724566041022108e-2, 3.9385426702265807e-4, 1.287292371545436e-6,
+)  # fmt: skip
 
 _TANH_NEAR = 0.2
 _TANH_SERIES = (

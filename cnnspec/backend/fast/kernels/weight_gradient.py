@@ -188,7 +188,7 @@ def weight_gradient(
         batch=source.batch,
         groups=groups,
         in_blocks=source.blocks // groups,
-        inner=source.block,
+        inner=source.filled,
         out_blocks=out_blocks,
         count=gradient.size,
         taps=window.size,

@@ -105,11 +105,26 @@ class Emitter:
 
     def gather(self, address: Word, stride: int, count: int | None = None) -> Vector:
         """The first `count` lanes from numbers `stride` apart; the other lanes are 0."""
+        count = self.lanes if count is None else count
+        if stride == 1:
+            return self.load_masked(address, self.first_lanes(count))
+        if stride == 2 and count > 1:
+            return self._every_second(address, count)
         value = constant(self.vector_type, 0.0)
-        for lane in range(self.lanes if count is None else count):
+        for lane in range(count):
             number = self.load_scalar(address, lane * stride)
             value = self.builder.insert_element(value, number.value, ir.Constant(I32, lane))
         return Vector(self.builder, value)
+
+    def _every_second(self, address: Word, count: int) -> Vector:
+        """The numbers 0, 2, 4, … from an address, no number after the last of `count` being read."""
+        first, second = min(2 * count - 1, self.lanes), max(2 * count - 1 - self.lanes, 0)
+        low = self.load_masked(address, self.first_lanes(first)).value
+        past = address + self.lanes * self.bytes
+        high = self.load_masked(past, self.first_lanes(second)) if second else self.vector(0.0)
+        even = [2 * lane for lane in range(self.lanes)]
+        mask = ir.Constant(ir.VectorType(I32, self.lanes), even)
+        return Vector(self.builder, self.builder.shuffle_vector(low, high.value, mask))
 
     def scratch(self, numbers: int) -> Word:
         """The address of space on the stack, aligned to a vector. Ask once, at the head of the function."""
