@@ -20,8 +20,8 @@ INTRODUCTION = """# Every finding
 
 Every finding has a code in square brackets: `error[window-too-large]`. Below, each code has a line: what it
 is, and what it says of the bad example on its page. Look for the words that you see, names and numbers aside.
-The page of a code tells what it means and why it matters, and puts the example right; `cnnspec rule CODE` prints
-it.
+The page of a code tells what it means and why it matters, and puts the example right; so does
+`cnnspec rule CODE`.
 
 A finding is an error unless the line says that it is a warning or a note. Warnings fail a check as errors do,
 unless they are ignored; notes are only shown when asked for ([how to choose](lint.md)).
