@@ -18,6 +18,7 @@ from cnnspec.backend.kernels.arrays import Context
 from cnnspec.backend.losses import cross_entropy
 from cnnspec.backend.plan.model import Head, Plan, Port, Slot
 from cnnspec.backend.program import PlainProgram, Program
+from cnnspec.backend.sections import Sections
 from cnnspec.backend.storage import Storage
 from cnnspec.backend.user_arrays import by_name, cannot_run, check_labels, check_samples, inference_only
 
@@ -187,6 +188,12 @@ class Executable:
             if gradients is not None:
                 self._write_seeds(by_name(gradients, self.plan.outputs, "output", partly=True), last.count)
             self._program.backward(last.count, last.context)
+
+    def sections(self) -> Sections:
+        """The passes of the last `forward` in parts, to be timed one by one. Hold `lock` while they run."""
+        with self.lock:
+            last = self._required()
+            return self._program.sections(last.count, last.context)
 
     def _active_heads(self, last: _Pass) -> list[Head]:
         return [head for head in self.plan.heads if last.context.training or not head.training_only]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -13,6 +14,7 @@ from cnnspec.backend.kernels.arrays import Backward as BackwardArrays
 from cnnspec.backend.kernels.arrays import Forward as ForwardArrays
 from cnnspec.backend.kernels.operations import Buffer as Wanted
 from cnnspec.backend.plan.model import Add, AddToWeight, Backward, BackwardStep, Clear, Forward, Plan, Use
+from cnnspec.backend.sections import Section, Sections, Stage
 from cnnspec.backend.storage import Storage
 
 Bound = Callable[[Context], None]
@@ -35,6 +37,10 @@ class Program(Protocol):
 
     def backward(self, count: int, context: Context) -> None:
         """Compute the gradients, after `forward` with the same count and context."""
+        ...
+
+    def sections(self, count: int, context: Context) -> Sections:
+        """The passes in parts, to time one by one."""
         ...
 
 
@@ -74,6 +80,19 @@ class PlainProgram:
             self._backward[count] = [self._bind_backward(step, count) for step in self._plan.backward]
         for call in self._backward[count]:
             call(context)
+
+    def sections(self, count: int, context: Context) -> Sections:
+        """A part for each step."""
+        forward = [(step.path, self._bind_forward(step, count)) for step in self._plan.forward]
+        steps = self._plan.backward if context.training else ()
+        backward = [(step.path, self._bind_backward(step, count)) for step in steps]
+        passes = (Stage.FORWARD, forward), (Stage.BACKWARD, backward)
+        parts = [
+            Section(stage, path, ("plain",), partial(run, context))
+            for stage, bound in passes
+            for path, run in bound
+        ]
+        return Sections(tuple(parts), {}, _nothing)
 
     def run(self, step: Forward, count: int, context: Context) -> None:
         """Run one forward step alone, on what lies in its inputs."""
@@ -144,6 +163,10 @@ class PlainProgram:
                 return self._storage.view(self._plan.buffers[target], use.shape)
             case Use():
                 return self._storage.used_gradient(target)
+
+
+def _nothing() -> None:
+    """What a part that does nothing does."""
 
 
 def _clearing(target: Array) -> Bound:

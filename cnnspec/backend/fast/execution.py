@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
 from math import prod
 
 import numpy as np
@@ -15,6 +17,7 @@ from cnnspec.backend.kernels import registry
 from cnnspec.backend.kernels.arrays import Array, Context
 from cnnspec.backend.kernels.arrays import Backward as BackwardArrays
 from cnnspec.backend.kernels.arrays import Forward as ForwardArrays
+from cnnspec.backend.schedule.listing import path_of, purpose_of
 from cnnspec.backend.schedule.model import (
     KernelStep,
     Plain,
@@ -25,6 +28,7 @@ from cnnspec.backend.schedule.model import (
     Spot,
     Step,
 )
+from cnnspec.backend.sections import Section, Stage
 from cnnspec.diagnostics import Diagnostic, DiagnosticError
 
 _PAGE = 4096
@@ -72,6 +76,24 @@ class Execution:
         """Run the backward pass."""
         for call in self._backward:
             call(context)
+
+    def sections(self, context: Context) -> Iterator[Section]:
+        """The steps of all passes, those together that follow each other for one layer."""
+        schedule = self._schedule
+        passes = (
+            (Stage.PREPARE, schedule.prepare),
+            (Stage.FORWARD, schedule.forward),
+            (Stage.BACKWARD, schedule.backward),
+        )
+        for stage, steps in passes:
+            for path, group in groupby(steps, path_of):
+                mine = list(group)
+                what = tuple(dict.fromkeys(map(purpose_of, mine)))
+                yield Section(stage, path, what, partial(_in_order, self._calls(mine), context))
+
+    def idle(self) -> None:
+        """Enter and leave a program without steps."""
+        self._prepare.run(0, 0)
 
     # --- from places to addresses -------------------------------------------------------------------------
 
@@ -157,6 +179,11 @@ class Execution:
             input_shapes=step.input_shapes,
         )
         return registry.bind_backward(step.call.operation, arrays)
+
+
+def _in_order(calls: Sequence[Call], context: Context) -> None:
+    for call in calls:
+        call(context)
 
 
 def allocate(size: int) -> npt.NDArray[np.uint8]:

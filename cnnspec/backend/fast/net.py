@@ -15,10 +15,12 @@ from cnnspec.backend.kernels.arrays import Array, Context
 from cnnspec.backend.plan.model import Plan
 from cnnspec.backend.program import PlainProgram
 from cnnspec.backend.schedule.algorithms import threads_worth
+from cnnspec.backend.schedule.fusion import fuse_for_inference, fuse_for_training
 from cnnspec.backend.schedule.inference import schedule_inference
 from cnnspec.backend.schedule.machine import Machine, Math, machine_for
 from cnnspec.backend.schedule.model import Schedule
 from cnnspec.backend.schedule.training import schedule_training
+from cnnspec.backend.sections import Sections, Stage
 from cnnspec.backend.storage import Storage
 
 _Key: TypeAlias = tuple[int | None, int]
@@ -69,6 +71,20 @@ class FastProgram:
             self._execution(self._key(count, context)).backward(context)
         else:
             self._plain_backward(count, context)
+
+    def sections(self, count: int, context: Context) -> Sections:
+        """The passes in parts. Layers that were fused run with the first of their group."""
+        execution = self._execution(self._key(count, context))
+        groups = (fuse_for_training if context.training else fuse_for_inference)(self._plan)
+        parts = tuple(execution.sections(context))
+        seen = {part.path for part in parts if part.stage is Stage.FORWARD}
+        fused = {
+            step.path: group.root.path
+            for group in groups
+            for step in group.steps
+            if step.path not in seen and group.root.path in seen
+        }
+        return Sections(parts, fused, execution.idle)
 
     def schedule(self, *, training: bool, threads: int, count: int | None = None) -> Schedule:
         """What runs, layer by layer."""

@@ -36,7 +36,7 @@ def entries(schedule: Schedule, machine: Machine) -> list[Entry]:
 def _together(steps: Sequence[Step]) -> Iterator[list[Step]]:
     group: list[Step] = []
     for step in steps:
-        if group and (_path(step), _what(step)) != (_path(group[0]), _what(group[0])):
+        if group and (path_of(step), purpose_of(step)) != (path_of(group[0]), purpose_of(group[0])):
             yield group
             group = []
         group.append(step)
@@ -44,11 +44,13 @@ def _together(steps: Sequence[Step]) -> Iterator[list[Step]]:
         yield group
 
 
-def _path(step: Step) -> str:
+def path_of(step: Step) -> str:
+    """The layer of a step."""
     return step.path if isinstance(step, KernelStep) else step.call.path
 
 
-def _what(step: Step) -> str:
+def purpose_of(step: Step) -> str:
+    """What a step does for its layer."""
     return step.what if isinstance(step, KernelStep) else "plain"
 
 
@@ -65,8 +67,8 @@ def _entry(schedule: Schedule, machine: Machine, when: str, group: list[Step]) -
     kept = sum(schedule.rooms[room].numbers for room in rooms if schedule.rooms[room].kept)
     return Entry(
         when,
-        _path(first),
-        _what(first),
+        path_of(first),
+        purpose_of(first),
         len(group),
         tile=_tile(kernel),
         fused=_fused(kernel),
