@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cnnspec.backend.datasets import bad_data
-from cnnspec.backend.plan.model import Plan, Port
+from cnnspec.backend.plan.model import Plan
 from cnnspec.diagnostics import Diagnostic, DiagnosticError, Help
 
 Array = NDArray[Any]
+
+
+class End(Protocol):
+    """What is asked of an input or output here: its name, and its shape without the batch."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
 
 
 def cannot_run(message: str, way_out: str | None = None) -> DiagnosticError:
@@ -26,7 +36,7 @@ def inference_only(plan: Plan) -> DiagnosticError:
 
 
 def by_name(
-    given: ArrayLike | Mapping[str, ArrayLike], ports: Sequence[Port], what: str, *, partly: bool = False
+    given: ArrayLike | Mapping[str, ArrayLike], ports: Sequence[End], what: str, *, partly: bool = False
 ) -> dict[str, Array]:
     """Arrays by the names of ports; a single array belongs to the only (with `partly`: the first) of them."""
     named = given if isinstance(given, Mapping) else {ports[0].name: given}
@@ -43,18 +53,20 @@ def by_name(
     return {name: _numbers(array, name) for name, array in named.items()}
 
 
-def check_samples(arrays: Mapping[str, Array], plan: Plan) -> tuple[Mapping[str, Array], int]:
+def check_samples(
+    arrays: Mapping[str, Array], ends: Iterable[End], batch: int
+) -> tuple[Mapping[str, Array], int]:
     """The inputs, if they fit the net, and how many samples they are."""
     counts = {name: len(array) if array.ndim else 0 for name, array in arrays.items()}
-    for port in plan.inputs:
-        _check_shape(arrays[port.name], port, plan.batch)
+    for end in ends:
+        _check_shape(arrays[end.name], end, batch)
     if len(set(counts.values())) > 1:
         listed = ", ".join(f"{count} of {name}" for name, count in counts.items())
         raise bad_data(f"the inputs have different numbers of samples: {listed}")
     return arrays, next(iter(counts.values()))
 
 
-def _check_shape(array: Array, port: Port, batch: int) -> None:
+def _check_shape(array: Array, port: End, batch: int) -> None:
     have, want = list(array.shape), list(port.shape)
     if have == want:
         raise bad_data(
@@ -71,7 +83,7 @@ def _check_shape(array: Array, port: Port, batch: int) -> None:
 
 def check_labels(labels: ArrayLike, logits: Array) -> NDArray[np.int64]:
     """Class numbers as the loss reads them: `(N,)` or `(N, D, H, W)`, each below the number of classes."""
-    numbers = np.asarray(labels)
+    numbers = _array(labels, "labels")
     if numbers.dtype.kind not in "iu":
         raise bad_data(f"labels are whole numbers, not {numbers.dtype}")
     expected = (logits.shape[0], *logits.shape[2:])
@@ -88,10 +100,17 @@ def check_labels(labels: ArrayLike, logits: Array) -> NDArray[np.int64]:
 
 
 def _numbers(array: ArrayLike, name: str) -> Array:
-    numbers = np.asarray(array)
+    numbers = _array(array, name)
     if numbers.dtype.kind not in "buif":
         raise bad_data(f"{name} holds {numbers.dtype} elements, not numbers")
     return numbers
+
+
+def _array(given: ArrayLike, name: str) -> Array:
+    try:
+        return np.asarray(given)
+    except ValueError as error:
+        raise bad_data(f"{name}: this makes no array, for its rows have different lengths") from error
 
 
 def _are(names: Sequence[str]) -> str:

@@ -42,7 +42,7 @@ def _lines(plan: Plan) -> Iterator[str]:
 
 def _forward(step: Forward, buffers: tuple[Buffer, ...]) -> tuple[str, ...]:
     reads = _names(step.inputs, buffers)
-    return step.path, _operation(step.call.operation), f"{reads} → {_names(step.outputs, buffers)}"
+    return step.path, operation_text(step.call.operation), f"{reads} → {_names(step.outputs, buffers)}"
 
 
 def _backward(step: BackwardStep, buffers: tuple[Buffer, ...]) -> tuple[str, ...]:
@@ -54,7 +54,7 @@ def _backward(step: BackwardStep, buffers: tuple[Buffer, ...]) -> tuple[str, ...
             written += [buffers[item].name for item in parts if isinstance(item, int)]
             return (
                 step.path,
-                _operation(step.call.operation),
+                operation_text(step.call.operation),
                 f"{_names(reads, buffers)} → {', '.join(written)}",
             )
         case Clear():
@@ -69,7 +69,7 @@ def _backward(step: BackwardStep, buffers: tuple[Buffer, ...]) -> tuple[str, ...
             return step.path, "Add", f"∂{step.target.slot}, {buffers[step.part].name} → ∂{step.target.slot}"
 
 
-def _operation(operation: Operation) -> str:
+def operation_text(operation: Operation) -> str:
     """`Convolution 1×5×5 groups=2`: what differs from the defaults."""
     words = [type(operation).__name__]
     for field in fields(operation):
