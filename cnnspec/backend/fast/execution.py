@@ -39,10 +39,11 @@ Call = Callable[[Context], None]
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What belongs to the executable: weights, gradients, and the arrays by which tensors come and go."""
+    """What belongs to the executable. All passes use the arena in turn; tensors come and go by the ports."""
 
     weights: Array
     gradients: Array
+    arena: npt.NDArray[np.uint8]
     ports: Mapping[int, Array]
 
 
@@ -53,11 +54,8 @@ class Execution:
         self._schedule = schedule
         self._memory = memory
         self._dtype = memory.weights.dtype
-        kept = max(
-            (room.offset + room.numbers * self._dtype.itemsize for room in schedule.rooms if room.kept),
-            default=0,
-        )
-        self._kept, self._arena = allocate(kept), allocate(schedule.arena)
+        self.packed = allocate(schedule.packed)
+        """The weights in the order of the kernels."""
         self._library, self._threads = library, threads
         self._prepare = self._program(schedule.prepare)
         self._forward = self._calls(schedule.forward)
@@ -102,7 +100,7 @@ class Execution:
         match spot.space:
             case Space.ROOM:
                 room = self._schedule.rooms[spot.room]
-                memory, start = (self._kept if room.kept else self._arena), room.offset
+                memory, start = (self.packed if room.kept else self._memory.arena), room.offset
             case Space.PORT:
                 memory, start = self._memory.ports[spot.room], 0
             case Space.GRADIENTS:

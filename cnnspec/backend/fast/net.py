@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import prod
 from typing import TypeAlias
 
@@ -40,7 +41,8 @@ class FastProgram:
         self._math: Math = math
         self._library = library or host_library(Real(plan.dtype))
         self._ports = {buffer: _zeros(plan, buffer) for buffer in _ports(plan)}
-        self._memory = Memory(storage.weights, storage.gradients, self._ports)
+        self._arena = allocate(0)
+        self._schedules: dict[_Key, Schedule] = {}
         self._executions: dict[_Key, Execution] = {}
         self._packed: dict[_Key, int | None] = {}
         """The version of the weights that each execution holds."""
@@ -61,6 +63,7 @@ class FastProgram:
         if not context.training:
             execution.forward(context)
             return
+        self._forget(lambda other: other[0] is None)  # what they have packed will not be the weights
         with self._storage.writing():  # running statistics
             execution.forward(context)
             self._plain.count_batch()
@@ -104,10 +107,25 @@ class FastProgram:
         if key not in self._executions:
             count, wanted = key
             threads = usable_threads(threads_worth(self._plan, count or self._plan.batch, wanted))
-            schedule = self.schedule(training=count is not None, threads=threads, count=count)
-            self._executions[key] = Execution(schedule, self._memory, self._library, threads)
-            self._packed.pop(key, None)
+            if key not in self._schedules:
+                self._schedules[key] = self.schedule(training=count is not None, threads=threads, count=count)
+            memory = self._memory(self._schedules[key].arena)
+            self._executions[key] = Execution(self._schedules[key], memory, self._library, threads)
         return self._executions[key]
+
+    def _memory(self, arena: int) -> Memory:
+        """The memory of an execution that needs such an arena: they share the largest in turn."""
+        if arena > self._arena.size:
+            self._forget(lambda _: True)
+            self._arena = allocate(0)
+            self._arena = allocate(arena)
+        return Memory(self._storage.weights, self._storage.gradients, self._arena, self._ports)
+
+    def _forget(self, chosen: Callable[[_Key], bool]) -> None:
+        """Give back the memory of executions; they are made anew when they are wanted."""
+        for key in [key for key in self._executions if chosen(key)]:
+            del self._executions[key]
+            self._packed.pop(key, None)
 
     def _plain_backward(self, count: int, context: Context) -> None:
         plan, plain = self._plan, self._plain

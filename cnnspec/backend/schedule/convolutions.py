@@ -62,20 +62,25 @@ class Weighing:
     factors: Spot | None = None
 
     def packed(self, draft: Draft, kernel: TapConvolution) -> Spot:
-        """Room for the packed weights, filled by a step of `prepare`."""
+        """The packed weights."""
         pack = self.pack(kernel)
-        room = draft.room(f"{self.path} packed", pack.numbers, kept=True)
-        draft.pack(self.path, "pack", pack, self.weight, room, self.factors or self.weight)
-        return room
+        return self._filled(
+            draft, pack, draft.packing_room(self.path, "packed", pack.numbers, filled=pack.fills)
+        )
 
     def transformed(self, draft: Draft, kernel: TapConvolution) -> Spot:
         """The same, transformed for Winograd."""
-        packed = self.packed(draft, kernel)
+        pack = self.pack(kernel)
+        packed = self._filled(draft, pack, draft.passing_room(self.path, pack.numbers, filled=pack.fills))
         panels, blocks = kernel.panels, kernel.in_blocks
         transform = winograd.TransformWeights(panels, blocks, kernel.inner, kernel.vectors)
         taps = panels * blocks * kernel.inner * kernel.vectors * draft.machine.lanes
-        room = draft.room(f"{self.path} transformed", winograd.POSITIONS * taps, kept=True)
+        room = draft.packing_room(self.path, "transformed", winograd.POSITIONS * taps, filled=True)
         draft.pack(self.path, "transform", transform, packed, room)
+        return room
+
+    def _filled(self, draft: Draft, pack: Pack, room: Spot) -> Spot:
+        draft.pack(self.path, "pack", pack, self.weight, room, self.factors or self.weight)
         return room
 
 
@@ -232,7 +237,11 @@ def channel_factors(
 ) -> tuple[Spot, Spot | None]:
     """Shifts and factors a channel, padded to whole blocks; factors only where there is a normalisation."""
     padded = -(-channels // draft.machine.lanes) * draft.machine.lanes
-    shifts, factors = (draft.room(f"{path} {name}", padded, kept=True) for name in ("shifts", "factors"))
+    if norm is None and bias and padded == channels:
+        return bias, None
+    shifts, factors = (
+        draft.packing_room(path, name, padded, filled=padded == channels) for name in ("shifts", "factors")
+    )
     uses = [draft.weight(use.slot) for use in norm.call.weights] if norm else []
     affine = len(uses) == 4
     kernel = ChannelFactors(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from math import prod
 
 from cnnspec.backend.fast.kernel import Kernel
-from cnnspec.backend.fast.kernels.copies import ClearHalo, Copy, FromBlocks, ToBlocks
+from cnnspec.backend.fast.kernels.copies import ClearHalo, Copy, FromBlocks, ToBlocks, Zeros
 from cnnspec.backend.fast.kernels.pointwise import Pointwise
 from cnnspec.backend.fast.layout import NO_HALO, BlockedMap
 from cnnspec.backend.kernels.operations import Buffer as Wanted
@@ -30,6 +30,9 @@ from cnnspec.backend.schedule.model import (
 )
 
 Halo = tuple[Triple, Triple]
+
+_BEFORE = -1
+"""The stage at which weights are prepared: before the first one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ class Wish:
 
 @dataclass
 class Draft:
-    """`count` is the number of samples. Steps go to `steps`; packing goes to `prepare`."""
+    """`count` is the number of samples. Steps go to `steps`; in inference packing goes to `prepare`."""
 
     plan: Plan
     machine: Machine
@@ -65,6 +68,8 @@ class Draft:
     arrays: dict[int, Plain] = field(default_factory=dict[int, Plain])
     stage: int = 0
     training: bool = False
+    passage: int | None = None
+    """The room that weights pass through while they are prepared."""
     ports: set[int] = field(default_factory=set[int])
     """The tensors whose plain arrays are the executable's."""
     plain: set[str] = field(default_factory=set[str])
@@ -80,6 +85,32 @@ class Draft:
         """Memory that is alive from now on."""
         self.rooms.append(Room(name, numbers, kept, self.stage, self.stage))
         return Spot(Space.ROOM, len(self.rooms) - 1)
+
+    def packing_room(self, path: str, name: str, numbers: int, *, filled: bool) -> Spot:
+        """Memory for weights in the order of a kernel; zeros at first, unless all of it will be filled.
+
+        In inference it is kept. Training packs before each use, into memory that is used again.
+        """
+        if not self.training:
+            return self.room(f"{path} {name}", numbers, kept=True)
+        spot = self.room(f"{path} {name}", numbers)
+        if not filled:
+            self.run(path, "zeros", Zeros(numbers), spot)
+        return spot
+
+    def passing_room(self, path: str, numbers: int, *, filled: bool) -> Spot:
+        """The same for weights that only go through on the way to another order: one room for all."""
+        if self.training:
+            return self.packing_room(path, "packed", numbers, filled=filled)
+        if self.passage is None:
+            self.passage = len(self.rooms)
+            self.rooms.append(Room("weights on their way", 0, False, _BEFORE, _BEFORE))
+        room = self.rooms[self.passage]
+        self.rooms[self.passage] = replace(room, numbers=max(room.numbers, numbers))
+        spot = Spot(Space.ROOM, self.passage)
+        if not filled:
+            self.pack(path, "zeros", Zeros(numbers), spot)
+        return spot
 
     def touch(self, *spots: Spot) -> None:
         """Keep the rooms of these spots until now."""
@@ -119,9 +150,12 @@ class Draft:
             self.stage += 1
 
     def pack(self, path: str, what: str, kernel: Kernel, *spots: Spot) -> None:
-        """Add a kernel that prepares weights; kept rooms alone may be written."""
-        filled = spots + (spots[0],) * (kernel.buffers - len(spots))
-        self.prepare.append(KernelStep(path, what, kernel, filled, waits=True))
+        """Add a kernel that packs weights: in inference before everything else, in training here and now."""
+        if self.training:
+            self.run(path, what, kernel, *spots)
+        else:
+            filled = spots + (spots[0],) * (kernel.buffers - len(spots))
+            self.prepare.append(KernelStep(path, what, kernel, filled, waits=True))
 
     # --- tensors ------------------------------------------------------------------------------------------
 
@@ -224,8 +258,8 @@ class Draft:
 
     # --- the end ------------------------------------------------------------------------------------------
 
-    def packed(self) -> tuple[tuple[Room, ...], int]:
-        """The rooms with their offsets (in bytes; kept rooms in memory of their own), and the arena's size.
+    def packed(self) -> tuple[tuple[Room, ...], int, int]:
+        """The rooms with their offsets (in bytes; kept rooms in memory of their own), and the sizes of both.
 
         Largest first, each into the lowest gap among those that are alive with it.
         """
@@ -248,7 +282,7 @@ class Draft:
             result[index] = replace(room, offset=end)
             placed.append(result[index])
         arena = max((r.offset + aligned(r.numbers * self.machine.bytes) for r in placed), default=0)
-        return tuple(result), arena
+        return tuple(result), arena, kept_end
 
 
 def _narrower(halo: Halo, wanted: Halo) -> bool:

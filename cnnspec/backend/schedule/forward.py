@@ -191,8 +191,9 @@ def _scale(draft: Draft, group: Group) -> bool:
     call = group.root.call
     source = draft.map(group.root.inputs[0])
     lanes, channels = draft.machine.lanes, source.map.channels
+    padded = -(-channels // lanes) * lanes
     factors, shifts = (
-        draft.room(f"{call.path} {name}", -(-channels // lanes) * lanes, kept=True)
+        draft.packing_room(call.path, name, padded, filled=padded == channels)
         for name in ("factors", "shifts")
     )
     uses = [draft.weight(use.slot) for use in call.weights]

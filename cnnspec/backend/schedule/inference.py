@@ -19,5 +19,4 @@ def schedule_inference(plan: Plan, machine: Machine, count: int) -> Schedule:
     for group in groups:
         add_group(draft, group)
     draft.goes(*(port.buffer for port in plan.outputs), *(head.logits for head in plan.heads))
-    rooms, arena = draft.packed()
-    return Schedule(tuple(draft.prepare), tuple(draft.steps), (), rooms, arena)
+    return Schedule(tuple(draft.prepare), tuple(draft.steps), (), *draft.packed())

@@ -46,7 +46,8 @@ def number(value: int) -> Spot:
 class Room:
     """A stretch of memory. Rooms that are not kept share one arena, each alive from stage `first` to `last`.
 
-    A kept room is zero at the beginning and nobody else's: it holds packed weights.
+    A kept room is zero at the beginning and nobody else's: it holds packed weights. Stage −1 is before the
+    first step, while weights are packed.
     """
 
     name: str
@@ -122,10 +123,14 @@ Step = KernelStep | PlainForward | PlainBackward
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A pass over a net. `prepare` packs the weights; `forward` and `backward` follow each other."""
+    """A pass over a net. `prepare` packs the weights; `forward` and `backward` follow each other.
+
+    `arena` and `packed` are the bytes of the rooms that are shared and of those that are kept.
+    """
 
     prepare: tuple[KernelStep, ...]
     forward: tuple[Step, ...]
     backward: tuple[Step, ...]
     rooms: tuple[Room, ...]
     arena: int
+    packed: int

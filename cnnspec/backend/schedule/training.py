@@ -14,7 +14,7 @@ from cnnspec.backend.schedule.model import Schedule
 
 
 def schedule_training(plan: Plan, machine: Machine, count: int) -> Schedule:
-    """Both passes of a plan on `count` samples. The weights are packed anew before every forward pass."""
+    """Both passes of a plan on `count` samples. Weights are packed anew wherever they are used."""
     groups = fuse_for_training(plan)
     wishes = wishes_for_forward(plan, groups, machine, count)
     wishes_for_backward(plan, wishes, machine, count)
@@ -29,5 +29,4 @@ def schedule_training(plan: Plan, machine: Machine, count: int) -> Schedule:
     draft.comes(*dict.fromkeys(seeds))
     add_backward(draft)
     draft.goes(*(port.gradient for port in plan.inputs))
-    rooms, arena = draft.packed()
-    return Schedule(tuple(draft.prepare), tuple(forward), tuple(draft.steps), rooms, arena)
+    return Schedule((), tuple(forward), tuple(draft.steps), *draft.packed())

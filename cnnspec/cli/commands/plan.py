@@ -67,11 +67,12 @@ def command(
     machine = machine_for(host(), Real(dtype), 1, math)
     schedule = (schedule_training if training else schedule_inference)(plan, machine, batch)
     found = entries(schedule, machine)
-    packed = sum(room.numbers for room in schedule.rooms if room.kept) * machine.bytes
     if format_name == "json":
         steps = [asdict(entry) for entry in found]
         click.echo(
-            json.dumps({"arena_bytes": schedule.arena, "packed_bytes": packed, "steps": steps}, indent=2)
+            json.dumps(
+                {"arena_bytes": schedule.arena, "packed_bytes": schedule.packed, "steps": steps}, indent=2
+            )
         )
         return
     rows = [_HEAD, *(_row(entry) for entry in found)]
@@ -81,7 +82,7 @@ def command(
     ]
     screen = out()
     screen.write([line((lines[0], Style.HEADING)), *(line(text) for text in lines[1:])])
-    screen.write([line(f"activations {schedule.arena:,} bytes, packed weights {packed:,} bytes")])
+    screen.write([line(f"activations {schedule.arena:,} bytes, packed weights {schedule.packed:,} bytes")])
 
 
 def _row(entry: Entry) -> tuple[str, ...]:

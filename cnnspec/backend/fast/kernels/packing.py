@@ -85,6 +85,12 @@ class Pack:
         return self.groups // self.merged * dense
 
     @property
+    def fills(self) -> bool:
+        """Whether every one of them is written: nothing pads panels, blocks or merged groups."""
+        columns, lines = self.vectors * self.lanes, self.inner
+        return self.merged == 1 and self.across.count % columns == 0 and self.along.count % lines == 0
+
+    @property
     def tasks(self) -> int:
         """Dense: one a panel and block. Merged groups: one a channel across."""
         if self.merged == 1:
