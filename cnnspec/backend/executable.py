@@ -65,6 +65,7 @@ class Executable:
         self._program: Program = _program(plan, self.storage, math)
         self._last: _Pass | None = None
         self._loss_taken = False
+        self._went_back = False
         self._outputs: dict[str, Array] = {}
         with self.writing() as arrays:
             for slot in plan.slots:
@@ -147,7 +148,7 @@ class Executable:
         with self.lock:
             self.steps += training
             context = Context(training, self.seed, self.steps, self.threads)
-            self._last, self._loss_taken = None, False
+            self._last, self._loss_taken, self._went_back = None, False, False
             for port in self.plan.inputs:
                 target = self._program.tensor(port.buffer, count)
                 target[...] = arrays[port.name].reshape(target.shape)
@@ -167,26 +168,31 @@ class Executable:
         compared with them, times its loss weight; the training-only ones in training alone.
         """
         with self.lock:
-            last = self._required()
+            last = self._kept()
+            self._loss_taken = False
             self._clear_seeds(last.count)
+            loss = sum(self._head_loss(head, labels, last) for head in self._active_heads(last))
             self._loss_taken = True
-            return sum(self._head_loss(head, labels, last) for head in self._active_heads(last))
+            return loss
 
     def backward(self, gradients: ArrayLike | Mapping[str, ArrayLike] | None = None) -> None:
         """Compute `gradients` from those of the outputs, or without an argument from the last `loss`.
 
-        Outputs that are left out get zeros. Gradients are written anew, not added to.
+        Outputs that are left out get zeros. Gradients are written anew, not added to. What `forward` kept is
+        used up: there is one `backward` for each.
         """
         if not self.plan.training:
             raise inference_only(self.plan)
         with self.lock:
-            last = self._required()
+            last = self._kept()
             if gradients is None and not self._loss_taken:
                 raise cannot_run(
                     "there is no loss to go back from", "call loss, or give gradients of the outputs"
                 )
             if gradients is not None:
+                self._loss_taken = False
                 self._write_seeds(by_name(gradients, self.plan.outputs, "output", partly=True), last.count)
+            self._went_back = True
             self._program.backward(last.count, last.context)
 
     def sections(self) -> Sections:
@@ -225,6 +231,16 @@ class Executable:
         if self._last is None:
             raise cannot_run("there is no forward pass yet that this could belong to", "call forward first")
         return self._last
+
+    def _kept(self) -> _Pass:
+        """The last forward pass, if what it kept is still there: gradients take its place."""
+        last = self._required()
+        if self._went_back:
+            raise cannot_run(
+                "a backward pass was made already, which used up what this forward pass kept",
+                "call forward again",
+            )
+        return last
 
     def _read(self, port: Port, buffer: int, count: int) -> Array:
         return self._program.tensor(buffer, count).reshape(count, *port.shape).copy()
