@@ -3,36 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from fractions import Fraction
 
-from cnnspec.analysis.contract_scope import ContractScope, Elsewhere, Nets, dotted, named_in
+from cnnspec.analysis.contract_failures import report_failed, report_false, report_undecided
+from cnnspec.analysis.contract_scope import ContractScope, Nets, named_in
+from cnnspec.analysis.expected import Tolerance, told_apart, tolerance_of
 from cnnspec.analysis.facts import Analysis
-from cnnspec.analysis.measures import SUMS, inside
 from cnnspec.analysis.size_contracts import check_sizes, sizes_asked
-from cnnspec.diagnostics import Diagnostic, Edit, Help, Label
+from cnnspec.diagnostics import Diagnostic
 from cnnspec.language import ast
-from cnnspec.language.arithmetic import add, compare, multiply, negate, subtract
+from cnnspec.language.arithmetic import add, compare, subtract
 from cnnspec.language.body import BodyScope
-from cnnspec.language.evaluate import Side, binding_help, compared, evaluate, words
+from cnnspec.language.evaluate import Side, compared, evaluate
 from cnnspec.language.scope import LimitReached, Log
 from cnnspec.language.spec import Spec
 from cnnspec.language.truth import Truth, both
 from cnnspec.language.values import (
     UNKNOWN,
     UNNAMED,
-    Axes,
-    Number,
     Undecided,
     Unknown,
     Value,
     describe,
     is_number,
-    show,
 )
 
-LARGEST_SHARES = 3
-"""How many layers are named where an expectation fails."""
+WITHIN = "`within` goes with `==` between two numbers"
 
 
 def check_contracts(spec: Spec, analysis: Analysis) -> tuple[Diagnostic, ...]:
@@ -88,64 +83,58 @@ def _known(words: dict[str, Value | None]) -> dict[str, Value]:
 # --- holding ------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Tolerance:
-    """How far the value may be from the expected one: an amount, or a share of it."""
-
-    amount: Number
-    is_share: bool
-
-    def around(self, expected: Number) -> Number:
-        """The greatest distance from an expected value."""
-        if not self.is_share:
-            return self.amount
-        return multiply(self.amount, negate(expected) if compare(expected, "<", 0) is True else expected)
-
-
 def _check(statement: ast.Expect, scope: ContractScope) -> None:
-    condition = statement.condition
-    asked = sizes_asked(condition, scope)
-    if asked is not None:
-        check_sizes(asked)
-        return
-    if not isinstance(condition, ast.Comparison):
-        _check_truth(condition, evaluate(condition, scope), scope)
-        return
-    nodes = [condition.first, *(node for _, node in condition.links)]
-    sides = [Side(node, evaluate(node, scope)) for node in nodes]
+    """Hold the parts of a condition that `and` joins one by one, as far as they hold."""
     tolerance = tolerance_of(statement, scope)
-    for (operator, _), left, right in zip(condition.links, sides, sides[1:], strict=False):
-        holds = _holds(operator, left, right, tolerance, scope)
-        if holds is False:
-            _report_failed(operator, left, right, tolerance, scope)
-        elif isinstance(holds, Undecided):
-            _report_undecided(condition, holds, sides, scope)
-        if holds is not True:
+    for condition in _joined_by("and", statement.condition):
+        if _is_held(condition, tolerance, scope) is not True:
             return
 
 
-def _check_truth(condition: ast.Expression, value: Value, scope: ContractScope) -> None:
+def _joined_by(operator: str, condition: ast.Expression) -> list[ast.Expression]:
+    """The parts of a condition from left to right."""
+    parts: list[ast.Expression] = []
+    while isinstance(condition, ast.Binary) and condition.operator == operator:
+        parts.append(condition.right)
+        condition = condition.left
+    return [condition, *reversed(parts)]
+
+
+def _is_held(
+    condition: ast.Expression, tolerance: Tolerance | Unknown | None, scope: ContractScope
+) -> Truth | Unknown:
+    """Whether a condition holds; reported where it does not, or where that is not known."""
+    asked = sizes_asked(condition, scope)
+    if asked is not None:
+        return check_sizes(asked)
+    if not isinstance(condition, ast.Comparison):
+        if tolerance is not None:
+            scope.report("type-mismatch", WITHIN, condition.span)
+            return UNKNOWN
+        return _is_true(condition, evaluate(condition, scope), scope)
+    nodes = [condition.first, *(node for _, node in condition.links)]
+    sides = [Side(node, evaluate(node, scope)) for node in nodes]
+    for (operator, _), left, right in zip(condition.links, sides, sides[1:], strict=False):
+        holds = _holds(operator, left, right, tolerance, scope)
+        if holds is False:
+            report_failed(operator, left, right, tolerance, scope)
+        elif isinstance(holds, Undecided):
+            report_undecided(condition, holds, sides, scope)
+        if holds is not True:
+            return holds
+    return True
+
+
+def _is_true(condition: ast.Expression, value: Value, scope: ContractScope) -> Truth | Unknown:
     if value is False:
-        scope.report("expect-failed", f"`{condition.span.text}` does not hold", condition.span)
+        report_false(condition, _joined_by("or", condition), scope)
     elif isinstance(value, Undecided):
-        _report_undecided(condition, value, [], scope)
+        report_undecided(condition, value, [], scope)
     elif not isinstance(value, bool | Unknown):
         message = f"an expectation must be true or false, not {describe(value)}"
         scope.report("type-mismatch", message, condition.span)
-
-
-def tolerance_of(statement: ast.Expect, scope: ContractScope) -> Tolerance | Unknown | None:
-    """What stands after `within`: `1%` is a share of the expected value, `500` an amount."""
-    node = statement.within
-    if node is None:
-        return None
-    value = evaluate(node, scope)
-    if is_number(value) and compare(value, ">=", 0) is True:
-        return Tolerance(value, is_share=node.span.text.rstrip().endswith("%"))
-    if not isinstance(value, Unknown):
-        message = f"`within` needs a number or a share such as `1%`, not {describe(value)}"
-        scope.report("type-mismatch", message, node.span)
-    return UNKNOWN
+        return UNKNOWN
+    return value
 
 
 def _holds(
@@ -156,9 +145,7 @@ def _holds(
     if isinstance(tolerance, Unknown) or isinstance(left.value, Unknown) or isinstance(right.value, Unknown):
         return UNKNOWN
     if operator != "==" or not is_number(left.value) or not is_number(right.value):
-        scope.report(
-            "type-mismatch", "`within` goes with `==` between two numbers", left.node.span.to(right.node.span)
-        )
+        scope.report("type-mismatch", WITHIN, left.node.span.to(right.node.span))
         return UNKNOWN
     _, expected = told_apart(left, right, scope)
     margin = tolerance.around(expected.value if is_number(expected.value) else 0)
@@ -166,101 +153,3 @@ def _holds(
     return both(
         compare(left.value, ">=", low, scope.at_least), compare(left.value, "<=", high, scope.at_least)
     )
-
-
-def told_apart(left: Side, right: Side, scope: ContractScope) -> tuple[Side, Side]:
-    """The side that is measured, and the one it is expected to be."""
-    return (right, left) if _measured(right, scope) and not _measured(left, scope) else (left, right)
-
-
-def _measured(side: Side, scope: ContractScope) -> tuple[ContractScope, str] | None:
-    """The first sum over layers that a side asks for, with the place it is asked at."""
-    for node in ast.walk(side.node):
-        if isinstance(node, ast.Name | ast.Attribute):
-            found = scope.elsewhere(node)
-            here = found if isinstance(found, Elsewhere) else Elsewhere(scope, node)
-            if (word := dotted(here.node)) in SUMS:
-                return here.scope, word
-    return None
-
-
-# --- reporting ----------------------------------------------------------------------------------------------
-
-
-def _report_failed(
-    operator: str, left: Side, right: Side, tolerance: Tolerance | Unknown | None, scope: ContractScope
-) -> None:
-    actual, expected = told_apart(left, right, scope)
-    wanted = grouped(expected.value)
-    if operator != "==":
-        wanted = f"{operator if actual is left else MIRRORED[operator]} {wanted}"
-    if isinstance(tolerance, Tolerance):
-        share = show(multiply(tolerance.amount, 100))
-        wanted += f" within {f'{share}%' if tolerance.is_share else grouped(tolerance.amount)}"
-    scope.report(
-        "expect-failed",
-        f"`{actual.node.span.text}` is {grouped(actual.value)}, expected {wanted}",
-        left.node.span.to(right.node.span),
-        labels=(Label(actual.node.span, f"is {grouped(actual.value)}"),),
-        notes=(*_difference(actual.value, expected.value), *_largest(actual, scope)),
-        help=_correction(operator, actual, expected),
-    )
-
-
-MIRRORED = {"!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
-
-
-def _difference(actual: Value, expected: Value) -> Iterator[str]:
-    if isinstance(actual, int | Fraction) and isinstance(expected, int | Fraction):
-        difference = actual - expected
-        share = f" ({float(difference / abs(Fraction(expected))):+.3g} of it)" if expected else ""
-        yield f"the difference is {'+' if difference > 0 else ''}{grouped(difference)}{share}"
-
-
-def _largest(actual: Side, scope: ContractScope) -> Iterator[str]:
-    """The layers that add most to a sum."""
-    found = _measured(actual, scope)
-    if found is None:
-        return
-    place, word = found
-    shares = [(SUMS[word](facts), facts.path) for facts in inside(place.analysis, place.path)]
-    numbers = sorted(
-        ((share, path) for share, path in shares if isinstance(share, int) and share), reverse=True
-    )
-    total = sum(share for share, _ in numbers)
-    if total:
-        parts = [
-            f"`{path}` {grouped(share)} ({100 * share / total:.0f} %)"
-            for share, path in numbers[:LARGEST_SHARES]
-        ]
-        yield f"most of `{word}`: {', '.join(parts)}"
-
-
-def _correction(operator: str, actual: Side, expected: Side) -> Help | None:
-    if operator != "==" or not isinstance(expected.node, ast.Number) or not isinstance(actual.value, int):
-        return None
-    right = f"{actual.value:_}"
-    return Help(f"if the net is as it should be, expect {right}", (Edit(expected.node.span, right),))
-
-
-def _report_undecided(
-    condition: ast.Expression, truth: Undecided, sides: list[Side], scope: ContractScope
-) -> None:
-    formulas = (
-        f"`{side.node.span.text}` is {grouped(side.value)}"
-        for side in sides
-        if is_number(side.value) and not isinstance(side.value, int | Fraction)
-    )
-    message = f"whether this holds depends on {words(truth.symbols)}"
-    scope.report(
-        "expect-unknown", message, condition.span, notes=tuple(formulas), help=binding_help(truth.symbols)
-    )
-
-
-def grouped(value: Value) -> str:
-    """A value with the thousands of whole numbers apart: 61,706."""
-    if isinstance(value, Axes):
-        value = value.common
-    if isinstance(value, tuple):
-        return "[" + ", ".join(map(grouped, value)) + "]"
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else show(value)

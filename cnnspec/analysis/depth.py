@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from cnnspec.graph import Graph, Node
 from cnnspec.layers.convolution import Conv
 from cnnspec.layers.linear import Linear
@@ -18,6 +20,26 @@ def depths(graph: Graph) -> dict[str, int]:
         before = max((found[tensor.node] for tensor in node.inputs), default=0)
         found[node.path] = before + counts(node)
     return found
+
+
+def longest_path(nodes: Iterable[Node]) -> list[Node]:
+    """The counted layers of the longest path through some layers that stand in execution order."""
+    lengths: dict[str, int] = {}
+    before: dict[str, Node] = {}
+    by_path: dict[str, Node] = {}
+    for node in nodes:
+        inside = [by_path[tensor.node] for tensor in node.inputs if tensor.node in by_path]
+        by_path[node.path] = node
+        lengths[node.path] = counts(node)
+        if inside:
+            before[node.path] = max(inside, key=lambda other: lengths[other.path])
+            lengths[node.path] += lengths[before[node.path].path]
+    found: list[Node] = []
+    last = max(by_path.values(), key=lambda node: lengths[node.path], default=None)
+    while last is not None:
+        found.append(last)
+        last = before.get(last.path)
+    return [node for node in reversed(found) if counts(node)]
 
 
 def counts(node: Node) -> bool:

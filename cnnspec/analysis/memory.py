@@ -79,9 +79,9 @@ def greatest_inference(graph: Graph, batch: Dim, width: int) -> Dim:
     return _greatest(graph, inference_timeline(graph, Width(batch, width)), {})
 
 
-def greatest_training(graph: Graph, batch: Dim, width: int) -> Dim:
-    """The same of a training step with momentum."""
-    always = standing(graph, width, Optimiser.MOMENTUM)
+def greatest_training(graph: Graph, batch: Dim, width: int, optimiser: Optimiser = Optimiser.MOMENTUM) -> Dim:
+    """The same of a training step."""
+    always = standing(graph, width, optimiser)
     return _greatest(graph, training_timeline(graph, Width(batch, width)), always)
 
 

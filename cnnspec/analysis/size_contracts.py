@@ -12,6 +12,7 @@ from itertools import islice
 
 from cnnspec.analysis.contract_scope import ContractScope, Elsewhere
 from cnnspec.analysis.legal_sizes import Bound, LegalSizes, legal_sizes
+from cnnspec.analysis.measures import LEGAL_SIZES
 from cnnspec.analysis.size_text import set_text
 from cnnspec.diagnostics import Help
 from cnnspec.dims import symbol, symbols_of
@@ -22,7 +23,6 @@ from cnnspec.language.evaluate import evaluate
 from cnnspec.language.inputs import requirement_of
 from cnnspec.language.values import UNKNOWN, Undecided, Unknown, Value, describe
 
-WORD = "sizes"
 FARTHEST = 100_000
 """How far a size is looked for that only one of two sets has."""
 
@@ -43,7 +43,11 @@ def sizes_asked(condition: ast.Expression, scope: ContractScope) -> SizesAsked |
         return None
     found = scope.elsewhere(condition.first) if isinstance(condition.first, ast.Attribute) else None
     here = found if isinstance(found, Elsewhere) else Elsewhere(scope, condition.first)
-    if not isinstance(here.node, ast.Name) or here.node.name != WORD or WORD in here.scope.values:
+    if (
+        not isinstance(here.node, ast.Name)
+        or here.node.name != LEGAL_SIZES
+        or LEGAL_SIZES in here.scope.values
+    ):
         return None
     (operator, first), *others = condition.links
     span = first.span.to(condition.span)

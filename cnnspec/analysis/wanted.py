@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import cached_property
 
 from cnnspec.analysis.contract_scope import ContractScope
-from cnnspec.analysis.contracts import Tolerance, told_apart, tolerance_of
+from cnnspec.analysis.expected import Tolerance, told_apart, tolerance_of
 from cnnspec.analysis.ranges import Box, range_over
 from cnnspec.analysis.size_contracts import check_sizes, sizes_asked
 from cnnspec.dims import Dim, Relation, decide, substitute, symbols_of

@@ -15,6 +15,10 @@ UNITS: dict[str, int | Fraction] = {
     "M": 10**6,
     "G": 10**9,
     "T": 10**12,
+    "KB": 10**3,
+    "MB": 10**6,
+    "GB": 10**9,
+    "TB": 10**12,
     "KiB": 2**10,
     "MiB": 2**20,
     "GiB": 2**30,
@@ -65,10 +69,10 @@ def _unknown_unit(text: str, unit: str) -> NumberProblem:
     if unit.startswith("x"):
         return NumberProblem("bad-number", "sizes are numbers joined by `x`", "with names, write `(3, k)`")
     by_spelling = {known.lower(): known for known in UNITS if known}
-    known = by_spelling.get(unit.lower()) or by_spelling.get(unit.lower().replace("b", "ib"))
+    known = by_spelling.get(unit.lower())
     number = text[: len(text) - len(unit)]
     shown = unit if len(unit) <= _SHOWN else unit[: _SHOWN - 1] + "…"
     message = f"`{shown}` is not a unit of numbers"
     if known:
         return NumberProblem("unknown-unit", message, f"write `{number}{known}`")
-    return NumberProblem("unknown-unit", message, "units are K M G T, KiB MiB GiB TiB and %")
+    return NumberProblem("unknown-unit", message, "units are K M G T, KB MB GB TB, KiB MiB GiB TiB and %")

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cnnspec.analysis import Analysis, Totals, analyse
 from cnnspec.analysis.contracts import check_contracts
-from cnnspec.analysis.measures import SUMS, inside, summed
+from cnnspec.analysis.costs import Costs, Setting, costs
+from cnnspec.analysis.dense import dense_equivalents
+from cnnspec.analysis.measures import ALL_SUMS, MEMORY, SUMS, TOGETHER, Together, inside
+from cnnspec.analysis.memory import Optimiser
+from cnnspec.analysis.roofline import parse_device
 from cnnspec.diagnostics import Diagnostic
 from cnnspec.language.elaborate import Binding, elaborate
 from cnnspec.language.spec import Spec, load_spec, load_text
@@ -57,15 +62,76 @@ TOTALS: dict[str, Callable[[Totals], object]] = {
 }
 
 
-@pytest.mark.parametrize("name", ["googlenet", "lenet5", "unet", "wavenet"])
-def test_sums_are_the_totals_of_the_analysis(name: str) -> None:
+COSTS: dict[str, Callable[[Costs], object]] = {
+    "macs.padding": lambda c: c.on_padding,
+    "macs.train": lambda c: c.training.total,
+    "macs.train.forward": lambda c: c.training.forward,
+    "macs.train.data": lambda c: c.training.data,
+    "macs.train.weights": lambda c: c.training.weights,
+    "flops.train": lambda c: c.training.flops,
+    "traffic.bytes": lambda c: c.moved,
+    "memory.infer": lambda c: c.memory.weights + c.memory.inference.bytes,
+    "memory.train": lambda c: c.memory.training.bytes,
+    "activations.peak": lambda c: c.memory.inference.bytes,
+    "seconds": lambda c: c.seconds,
+}
+NETS = ["googlenet", "lenet5", "unet", "wavenet"]
+
+
+def zoo(name: str) -> Analysis:
     (path,) = [path for path in ZOO if path.stem == name]
     spec = load_spec(path).spec
     assert spec is not None
-    analysis = analysed(spec)
-    assert TOTALS.keys() | {"layers"} == SUMS.keys()
+    return analysed(spec)
+
+
+def measured(word: str, analysis: Analysis, setting: Setting) -> Any:
+    row = {**ALL_SUMS, **TOGETHER, **MEMORY}[word]
+    if word in ALL_SUMS:
+        return ALL_SUMS[word].over(inside(analysis, ""), analysis, setting)
+    if isinstance(row, Together):
+        return row.measure(analysis.layers, setting)
+    return MEMORY[word].measure(analysis, setting)
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_sums_are_the_totals_of_the_analysis(name: str) -> None:
+    analysis = zoo(name)
     for word, total in TOTALS.items():
-        assert summed(inside(analysis, ""), word) == total(analysis.totals), word
+        assert measured(word, analysis, Setting()) == total(analysis.totals), word
+    assert measured("depth", analysis, Setting()) == analysis.totals.depth
+    assert measured("connections", analysis, Setting()) == sum(
+        dense.connections for dense in dense_equivalents(analysis)
+    )
+
+
+@pytest.mark.parametrize("name", NETS)
+@pytest.mark.parametrize(
+    "setting",
+    [
+        Setting(device=parse_device("peak=1T bw=10G")),
+        Setting(batch=3, bits=16, optimiser=Optimiser.ADAM, device=parse_device("peak=9G bw=90G")),
+    ],
+)
+def test_costs_are_those_of_the_command_costs(name: str, setting: Setting) -> None:
+    analysis = zoo(name)
+    expected = costs(analysis, setting)
+    for word, cost in COSTS.items():
+        assert measured(word, analysis, setting) == cost(expected), word
+    work = sum(layer.facts.flops.total for layer in expected.layers if not layer.facts.training_only)
+    assert measured("intensity", analysis, setting) * expected.moved == work * setting.batch
+
+
+def test_every_measure_is_held_against_another_way_to_it() -> None:
+    others = {"layers", "connections", "depth", "intensity"}
+    assert TOTALS.keys() | COSTS.keys() | others == SUMS.keys() | TOGETHER.keys() | MEMORY.keys()
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_the_layers_of_each_kind_are_all_layers(name: str) -> None:
+    analysis = zoo(name)
+    kinds = [measured(word, analysis, Setting()) for word in ALL_SUMS if word.startswith("layers.")]
+    assert sum(kinds) == measured("layers", analysis, Setting())
 
 
 @pytest.mark.parametrize("path", ZOO, ids=lambda path: path.stem)
@@ -103,7 +169,7 @@ def test_a_failure_says_actual_expected_difference_and_the_largest_shares() -> N
     assert failure.span.text == "params == 70_000"
     assert [(label.span.text, label.text) for label in failure.labels] == [("params", "is 72,234")]
     assert failure.notes == (
-        "the difference is +2,234 (+0.0319 of it)",
+        "the difference is +2,234 (3.19 % more)",
         "most of `params`: `linear1` 72,010 (100 %), `first` 224 (0 %)",
     )
     assert failure.help is not None
@@ -199,3 +265,137 @@ net free:
     assert undecided.notes == ("`macs` is 108·⌊(H + 1)/2⌋·⌊(W + 1)/2⌋",)
     assert undecided.help is not None
     assert "-s H=…" in undecided.help.text
+
+
+LADDER = """
+block unit(c, s = 1):
+    conv(c, 3, stride=s, pad=1) -> bn -> relu
+    {in_block}
+
+net ladder(classes = 10):
+    input image: [3, H = 32, W = 32] where H >= 8
+    conv(8, 3, pad=1) -> relu
+    unit(16, 2) as first -> unit(16)
+    repeat 2:
+        conv(16, 3, pad=1) as trunk
+    global_avgpool -> flatten
+    output linear(classes)
+    {in_net}
+{in_file}
+"""
+
+
+def ladder(in_net: str = "", *, in_block: str = "", in_file: str = "") -> tuple[Diagnostic, ...]:
+    lines = {"in_net": in_net, "in_block": in_block, "in_file": in_file}
+    return check(LADDER.format(**{k: f"expect {v}" if v else "" for k, v in lines.items()}))
+
+
+@pytest.mark.parametrize(
+    "expectation",
+    [
+        "conv1.receptive_field == 3 and first.receptive_field == 5 and first.conv1.receptive_field == 5",
+        "unit1.conv1.shape == [16, 16, 16] and unit1.params == first.params + 16*9*8",
+        "trunk[0].receptive_field == 13 and trunk[1].receptive_field == 17",
+        "trunk[0].params + trunk[1].params == trunk.params",
+        "first.macs.train == 3 * first.macs and first.flops.bias == first.size",
+        "layers.conv == 5 and layers.bn == 2 and layers.linear == 1 and layers.maxpool == 0",
+        "macs.train == macs.train.forward + macs.train.data + macs.train.weights",
+        "conv1.macs.train == 2 * conv1.macs",
+        "conv1.macs.padding == 3 * 8 * (9*32*32 - 94*94)",
+        "memory.train(batch=4) == memory.train(batch=4, bits=32, optimizer=momentum)",
+        "memory.train(optimizer=adam) - memory.train == 4 * params",
+        "weights.bytes(bits=8) * 4 == weights.bytes and activations.bytes(batch=3) == 3 * activations.bytes",
+        "output.shape(classes=3) == [3] and first.shape(H=64) == [16, 32, 16]",
+        "first.macs(H=64) == 2 * first.macs",
+        "trunk[0].macs(H=64, W=64) == 4 * trunk[0].macs",
+        "receptive_field.start == 0 and trunk.receptive_field.start == -8",
+        "seconds(peak=1T, bw=1T) > flops / 1T",
+        "params <= 1MB and params < 1MiB",
+    ],
+)
+def test_what_can_be_asked(expectation: str) -> None:
+    assert ladder(expectation) == ()
+
+
+def test_what_can_be_asked_of_a_block() -> None:
+    assert ladder(in_block="depth == 1 and layers == 3 and macs(H=64) == 2 * macs") == ()
+    assert ladder(in_block="receptive_field == output.receptive_field == it.receptive_field") == ()
+    assert ladder(in_block="it.shape(H=64) == [c, 2 * it.height, it.width]") == ()
+
+
+def test_what_can_be_asked_of_a_file() -> None:
+    assert ladder(in_file="ladder.trunk[1].macs(H=64) == 2 * ladder.trunk[1].macs") == ()
+    assert ladder(in_file="ladder.first.receptive_field == 5") == ()
+
+
+@pytest.mark.parametrize(
+    ("expectation", "note"),
+    [
+        ("first.receptive_field == 4", "from the input on: `image` 1 → `conv1` 3 → `first.conv1` 5"),
+        (
+            "output.shape == [11]",
+            "from the input on: `image` [3, 32, 32] → `conv1` [8, 32, 32] → `first.conv1` [16, 16, 16] → "
+            "`global_avgpool1` [16, 1, 1] → `flatten1` [16] → `linear1` [10]",
+        ),
+        ("first.height(H=64) == 8", "from the input on: `image` 64 → `first.conv1` 32"),
+        ("depth <= 3", "the longest path: `conv1` → `first.conv1` → `unit1.conv1` → `trunk.0` → … "),
+        ("memory.infer < 1", "the most is needed during `relu1`: activations "),
+        ("memory.train(optimizer=adam) < 1", "optimiser "),
+        ("macs(W=64) < 1", "most of `macs`: `unit1.conv1` 1,179,648 ("),
+        ("intensity > 1000", "most of `traffic.bytes`: `relu1` 65,536 ("),
+        ("seconds(peak=1T, bw=1G) < 1e-9", "most of `seconds`: `relu1` ("),
+        ("params == 20_000", "% less)"),
+        ("params < 3", "times as much)"),
+    ],
+)
+def test_a_failure_says_what_leads_to_the_value(expectation: str, note: str) -> None:
+    (failure,) = ladder(expectation)
+    assert failure.code == "expect-failed"
+    assert any(note.rstrip("… ") in said for said in failure.notes), failure.notes
+
+
+def test_of_what_and_joins_the_part_that_fails_is_shown() -> None:
+    (failure,) = ladder("layers > 1 and depth == 7 and params < 1")
+    assert failure.message == "`depth` is 6, expected 7"
+    assert failure.span is not None
+    assert failure.span.text == "depth == 7"
+
+
+def test_what_no_alternative_meets_is_shown() -> None:
+    (failure,) = ladder("layers == 1 or depth == 7")
+    assert failure.message == "`layers == 1 or depth == 7` does not hold"
+    assert failure.notes == ("`layers` is 13", "`depth` is 6")
+
+
+def test_within_goes_with_a_comparison() -> None:
+    (finding,) = ladder("true within 1%")
+    assert finding.message == "`within` goes with `==` between two numbers"
+
+
+@pytest.mark.parametrize(
+    ("expectation", "message", "way_out"),
+    [
+        ("mac == 1", "nothing is called `mac`", "did you mean `macs`?"),
+        ("size == H % 2 == 0", "nothing is called `size`", "did you mean `sizes`?"),
+        ("layers.conv2d == 1", "nothing is called `layers.conv2d`", "did you mean `layers.conv`?"),
+        ("unit1.shape == 1", "nothing is called `unit1`", "a label names what a block makes: `… as unit1`"),
+        ("macs(Hh=3) == 1", "`ladder` has no symbol or parameter `Hh`", "did you mean `H`?"),
+        ("macs(batch=3) == 1", "`macs` does not depend on `batch`", None),
+        ("memory.train(bits=7) < 1", "a number has 8, 16, 32 or 64 bits, not the number 7", None),
+        (
+            "memory.train(optimizer=lion) < 1",
+            "an optimizer is sgd, momentum or adam, not the word `lion`",
+            None,
+        ),
+        ("seconds(peak=1T) < 1", "a device has `peak` and `bw`: `bw` is missing", None),
+        (
+            "seconds < 1",
+            "`seconds` is not known: say on which device, `seconds(peak=4T, bw=50G)`; sizes must be numbers",
+            None,
+        ),
+        ("sizes", "`sizes` are compared, by `==`, with a condition such as `H % 16 == 0`", None),
+    ],
+)
+def test_what_cannot_be_asked(expectation: str, message: str, way_out: str | None) -> None:
+    (finding,) = ladder(expectation)
+    assert (finding.message, finding.help and finding.help.text) == (message, way_out)

@@ -296,12 +296,12 @@ def test_a_docstring_that_is_never_closed() -> None:
 @pytest.mark.parametrize(
     ("number", "message", "help_text"),
     [
-        ("8kb", "`kb` is not a unit of numbers", "write `8KiB`"),
-        ("8MB", "`MB` is not a unit of numbers", "write `8MiB`"),
+        ("8kb", "`kb` is not a unit of numbers", "write `8KB`"),
+        ("8Mb", "`Mb` is not a unit of numbers", "write `8MB`"),
         ("3g", "`g` is not a unit of numbers", "write `3G`"),
         ("2.5mib", "`mib` is not a unit of numbers", "write `2.5MiB`"),
         ("3xk", "sizes are numbers joined by `x`", "with names, write `(3, k)`"),
-        ("3px", "`px` is not a unit of numbers", "units are K M G T, KiB MiB GiB TiB and %"),
+        ("3px", "`px` is not a unit of numbers", "units are K M G T, KB MB GB TB, KiB MiB GiB TiB and %"),
         ("1__0", "`_` may only stand between two digits of a number", None),
         ("1_", "`_` may only stand between two digits of a number", None),
         ("1_.5", "`_` may only stand between two digits of a number", None),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cnnspec.analysis.measures import WORDS
+from cnnspec.analysis.measures import ALL_WORDS, WORDS
 from cnnspec.language import ast, limits
 from cnnspec.language.builtins import FUNCTIONS
 from cnnspec.language.spec import PRELUDE, STANDARD_LIBRARY, load_spec
@@ -16,6 +16,7 @@ from cnnspec.layers import LAYERS, Layer, Parameter, signature
 from cnnspec.layers.classic_kernels import KERNELS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "language.md").read_text(encoding="utf-8")
+TABLE = PAGE.partition("## Expectations")[2].partition("| Word | |")[2].partition("\n\n")[0]
 FLAT = re.sub(r"\s+", " ", PAGE)
 
 
@@ -87,5 +88,12 @@ def test_what_the_reference_lists_is_complete(name: str) -> None:
 
 @pytest.mark.parametrize("word", WORDS)
 def test_everything_that_can_be_expected_is_in_the_reference(word: str) -> None:
-    base, _, rest = word.partition(".")
-    assert f"`{word}" in PAGE or (f"`{base}`" in PAGE and f"`.{rest}`" in PAGE)
+    base, _, rest = word.rpartition(".")
+    assert f"| `{word}" in TABLE or f"`{word}`" in TABLE or (f"`{base}`" in TABLE and f"`.{rest}`" in TABLE)
+
+
+def test_nothing_else_is_said_to_be_expected() -> None:
+    named = set(re.findall(r"`([a-z_.]+)`", TABLE))
+    bases = {word.rpartition(".")[0] for word in WORDS} | {""}
+    others = {name for name in named if not any(base + name in ALL_WORDS for base in bases)}
+    assert others == {"sizes", "peak", "bw"}
