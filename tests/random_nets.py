@@ -130,8 +130,11 @@ def _padded(x: torch.Tensor, pads: list[tuple[int, int]], mode: str = "constant"
 class Generator:
     """Grows one net. All choices come from one seed."""
 
-    def __init__(self, seed: int, rank: int | None = None, largest: int = 40) -> None:
+    def __init__(
+        self, seed: int, rank: int | None = None, largest: int = 40, pools: tuple[str, ...] = ("max", "avg")
+    ) -> None:
         self.random = random.Random(seed)  # noqa: S311
+        self.pools = pools
         rank = rank or self.random.choice((1, 2, 2, 3))
         largest = largest if rank < 3 else min(largest, 20)
         names = SYMBOLS[rank]
@@ -246,7 +249,7 @@ class Generator:
         rank = self.net.rank
         kernel, stride = self.axes(1, 4), self.axes(1, 4)
         pad = [self.random.randint(0, k // 2) for k in kernel]
-        ceil, kind = self.chance(0.5), self.random.choice(("max", "avg"))
+        ceil, kind = self.chance(0.5), self.random.choice(self.pools)
         dilation = self.axes(1, 2) if kind == "max" and self.chance(0.3) else [1] * rank
         # avg_pool3d alone refuses windows larger than the unpadded map; the shapes are those of max_pool3d.
         pooled = getattr(F, f"{'max' if rank == 3 else kind}_pool{rank}d")
@@ -332,7 +335,7 @@ class Generator:
     def adaptive(self, x: str) -> str | None:
         """Bins of nearly equal size; at least 2, as a map of one pixel would broadcast in sums."""
         size = self.axes(2, 6)
-        kind = self.random.choice(("avg", "max"))
+        kind = self.random.choice(self.pools)
         pooled = getattr(F, f"adaptive_{kind}_pool{self.net.rank}d")
         return self.add(
             f"{x} -> adaptive_{kind}pool({_tuple(size)})", lambda made: pooled(made[x], tuple(size))
@@ -372,9 +375,10 @@ class Generator:
         )
 
     def pool_by(self, x: str, factor: int) -> str | None:
-        """A max-pool of windows side by side."""
-        pooled = getattr(F, f"max_pool{self.net.rank}d")
-        return self.add(f"{x} -> maxpool({factor})", lambda made: pooled(made[x], factor))
+        """A pool of windows side by side."""
+        kind = self.pools[0]
+        pooled = getattr(F, f"{kind}_pool{self.net.rank}d")
+        return self.add(f"{x} -> {kind}pool({factor})", lambda made: pooled(made[x], factor))
 
     def branch(self, x: str) -> str | None:
         """Two branches from here that meet again in a sum or a concatenation, where their shapes allow."""
@@ -454,6 +458,12 @@ class Generator:
         return self.add(f"{x} -> conv({channels}, 1)", run) or x
 
 
-def random_net(seed: int, steps: int = 8, rank: int | None = None, largest: int = 40) -> RandomNet:
+def random_net(
+    seed: int,
+    steps: int = 8,
+    rank: int | None = None,
+    largest: int = 40,
+    pools: tuple[str, ...] = ("max", "avg"),
+) -> RandomNet:
     """The net of a seed."""
-    return Generator(seed, rank, largest).grow(steps)
+    return Generator(seed, rank, largest, pools).grow(steps)

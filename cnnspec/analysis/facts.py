@@ -6,15 +6,15 @@ Sizes, counts and operations are of one sample; multiply the activations by the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from cnnspec.analysis.depth import depths
 from cnnspec.analysis.memory import Peak, inference_peak, training_peak
-from cnnspec.analysis.receptive_field import Field, receptive_fields
+from cnnspec.analysis.receptive_field import Field, Key, receptive_fields
 from cnnspec.dims import Dim, product, sum_of
-from cnnspec.graph import Graph, Node
+from cnnspec.graph import Graph, Node, Tensor
 from cnnspec.layers.base import Flops, Shape, Weight, WeightKind
 
 BYTES_PER_ELEMENT = 4
@@ -26,7 +26,7 @@ class LayerFacts:
     """What is true of one layer.
 
     `params` and `buffers` are elements counted here: 0 where the weights are shared from another layer.
-    `field` has one entry a spatial axis of the net's first input; `depth` is the number of layers with
+    `fields` has one entry an output; `depth` is the number of layers with
     weights on the longest path that ends here.
     """
 
@@ -37,9 +37,14 @@ class LayerFacts:
     macs: Dim
     flops: Flops
     elements: Dim
-    field: Field
+    fields: tuple[Field, ...]
     depth: int
     training_only: bool
+
+    @property
+    def field(self) -> Field:
+        """The receptive field of the first output."""
+        return self.fields[0]
 
     @property
     def path(self) -> str:
@@ -111,6 +116,10 @@ class Analysis:
         """The facts of each layer by its path."""
         return {facts.path: facts for facts in self.layers}
 
+    def field_of(self, tensor: Tensor) -> Field:
+        """The receptive field of a tensor."""
+        return self.by_path[tensor.node].fields[tensor.port]
+
     def inference_peak(self, batch: int = 1, width: int = BYTES_PER_ELEMENT) -> Peak:
         """The most bytes of activations alive at once at inference, and the layer that sets it."""
         return inference_peak(self.graph, batch, width)
@@ -126,12 +135,16 @@ def analyse(graph: Graph) -> Analysis:
     depth = depths(graph)
     needed = graph.needed_at_inference()
     layers = tuple(
-        _facts(node, fields[node.path], depth[node.path], node.path not in needed) for node in graph
+        _facts(node, _fields_of(node, fields), depth[node.path], node.path not in needed) for node in graph
     )
     return Analysis(graph, layers, _totals(layers))
 
 
-def _facts(node: Node, field: Field, depth: int, training_only: bool) -> LayerFacts:
+def _fields_of(node: Node, fields: Mapping[Key, Field]) -> tuple[Field, ...]:
+    return tuple(fields[node.path, tensor.port] for tensor in node.outputs)
+
+
+def _facts(node: Node, fields: tuple[Field, ...], depth: int, training_only: bool) -> LayerFacts:
     params = elements_of(node, WeightKind.PARAMETER)
     shapes = node.input_shapes, node.output_shapes
     macs = node.layer.macs(*shapes)
@@ -143,7 +156,7 @@ def _facts(node: Node, field: Field, depth: int, training_only: bool) -> LayerFa
         macs=macs,
         flops=Flops(multiply_add=2 * macs) + node.layer.flops(*shapes),
         elements=total(product(tensor.shape) for tensor in node.outputs),
-        field=field,
+        fields=fields,
         depth=depth,
         training_only=training_only,
     )

@@ -16,6 +16,7 @@ from fractions import Fraction
 
 from cnnspec.dims import INDEX, Dim, IndexMap, OneSymbol, bounds, maximum, minimum, symbols_of
 from cnnspec.graph import Graph, Node
+from cnnspec.layers.base import Layer
 
 Slope = Fraction | None
 """How far the field moves from one unit to the next; None where it depends on a symbol."""
@@ -98,36 +99,42 @@ class Field:
         return next(iter(self.by_input.values()), ())
 
 
-def receptive_fields(graph: Graph) -> dict[str, Field]:
-    """The field of every layer, by its path."""
-    fields: dict[str, Field] = {}
+Key = tuple[str, int]
+"""A tensor: the path of the layer that makes it, and which of its outputs it is."""
+
+
+def receptive_fields(graph: Graph) -> dict[Key, Field]:
+    """The field of every tensor."""
+    fields: dict[Key, Field] = {}
     for given in graph.inputs:
         identity = Branches(IndexMap.IDENTITY, IndexMap.IDENTITY)
         axes = tuple(AxisField(extent, ((Fraction(1), identity),)) for extent in given.tensor.shape[1:])
-        fields[given.tensor.node] = Field({given.name: axes})
+        fields[given.tensor.node, given.tensor.port] = Field({given.name: axes})
     for node in graph:
-        if node.path not in fields:
-            fields[node.path] = _field_of(node, fields)
+        for tensor in node.outputs:
+            if (node.path, tensor.port) not in fields:
+                fields[node.path, tensor.port] = _field_of(node, tensor.port, fields)
     return fields
 
 
-def _field_of(node: Node, fields: Mapping[str, Field]) -> Field:
+def _field_of(node: Node, output: int, fields: Mapping[Key, Field]) -> Field:
+    layer = node.layer.making(output, node.input_shapes)
     seen: dict[str, tuple[AxisField, ...]] = {}
     for port, tensor in enumerate(node.inputs):
-        for name, axes in fields[tensor.node].by_input.items():
-            moved = tuple(_through(node, port, axis, field) for axis, field in enumerate(axes))
+        for name, axes in fields[tensor.node, tensor.port].by_input.items():
+            moved = tuple(_through(layer, node, port, axis, field) for axis, field in enumerate(axes))
             before = seen.get(name)
             seen[name] = moved if before is None else tuple(map(_joined, before, moved))
     return Field(seen)
 
 
-def _through(node: Node, port: int, axis: int, field: AxisField) -> AxisField:
+def _through(layer: Layer, node: Node, port: int, axis: int, field: AxisField) -> AxisField:
     if axis + 1 >= len(node.inputs[port].shape):
         return field
-    layer = node.layer.index_map(node.input_shapes, port, axis)
-    if layer == IndexMap.IDENTITY:
+    moved = layer.index_map(node.input_shapes, port, axis)
+    if moved == IndexMap.IDENTITY:
         return field
-    return _grouped(field.extent, [branches.then_through(layer) for _, branches in field.by_slope])
+    return _grouped(field.extent, [branches.then_through(moved) for _, branches in field.by_slope])
 
 
 def _joined(first: AxisField, second: AxisField) -> AxisField:

@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 from cnnspec.analysis.facts import Analysis
 from cnnspec.dims import IndexMap, evaluate
 from cnnspec.graph import Graph, Node, Tensor
+from cnnspec.layers.base import Layer, Shape
+from cnnspec.layers.shaping import Permute
 
 Mask = NDArray[np.bool_]
 """Which pixels of a map belong to a set; one axis a spatial axis."""
@@ -75,7 +77,7 @@ def seen_by(analysis: Analysis, path: str, unit: Unit) -> list[Seen]:
         for tensor in node.outputs:
             mask = sets.get((node.path, tensor.port))
             if mask is not None:
-                _take_back(node, mask, sets)
+                _take_back(node, tensor.port, mask, sets)
     fields = analysis.by_path[path].field.by_input
     return [
         Seen(
@@ -94,30 +96,66 @@ def _along(fields: Sequence[Any], unit: Unit) -> Iterator[tuple[Any, int]]:
         yield field, unit[axis] if axis < len(unit) else 0
 
 
-def _take_back(node: Node, mask: Mask, sets: dict[tuple[str, int], Mask]) -> None:
+def _take_back(node: Node, output: int, mask: Mask, sets: dict[tuple[str, int], Mask]) -> None:
+    layer = node.layer.making(output, node.input_shapes)
     for port, tensor in enumerate(node.inputs):
-        moved = _read(node, port, mask)
+        moved = _read(layer, node, port, mask)
         key = tensor.node, tensor.port
         sets[key] = sets[key] | moved if key in sets else moved
 
 
-def _read(node: Node, port: int, mask: Mask) -> Mask:
+def _read(layer: Layer, node: Node, port: int, mask: Mask) -> Mask:
     """The set of an input that a set of the output reads."""
     sizes = map_size(node.inputs[port])
     if len(sizes) != mask.ndim:
         return np.full(sizes, bool(mask.any()))
+    order = _turn(layer)
+    if order is not None:
+        return mask.transpose(np.argsort(order))
     for axis, size in enumerate(sizes):
-        if not _stays(node, port, axis, mask.shape[axis], size):
-            mask = _read_along(node, port, axis, mask, size)
+        along = _Along(layer, node.input_shapes, port, axis)
+        if not along.stays(mask.shape[axis], size):
+            mask = _read_along(along, mask, size)
     return mask
 
 
-def _read_along(node: Node, port: int, axis: int, mask: Mask, size: int) -> Mask:
-    outside = np.moveaxis(mask, axis, 0)
+def _turn(layer: Layer) -> list[int] | None:
+    """Which spatial axis of the input each one of the output is, where a layer only exchanges them."""
+    if isinstance(layer, Permute) and layer.order[0] == 0:
+        return [axis - 1 for axis in layer.order[1:]]
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Along:
+    """What a layer reads of one input along one axis."""
+
+    layer: Layer
+    shapes: tuple[Shape, ...]
+    port: int
+    axis: int
+
+    def stays(self, outside: int, inside: int) -> bool:
+        """Whether every index reads itself."""
+        return outside == inside and self.index_map == IndexMap.IDENTITY
+
+    @property
+    def index_map(self) -> IndexMap:
+        """The least and the greatest index that is read."""
+        return self.layer.index_map(self.shapes, self.port, self.axis)
+
+    def inside(self, index: int, size: int) -> list[int]:
+        """What an index reads of the map itself, its border left out."""
+        places = self.layer.reads(self.shapes, self.port, self.axis, index)
+        return [place for place in places if 0 <= place < size]
+
+
+def _read_along(along: _Along, mask: Mask, size: int) -> Mask:
+    outside = np.moveaxis(mask, along.axis, 0)
     inside = np.zeros((size, *outside.shape[1:]), dtype=bool)
     for index in np.flatnonzero(outside.reshape(len(outside), -1).any(axis=1)):
-        inside[_inside(node, port, axis, int(index), size)] |= outside[index]
-    return np.moveaxis(inside, 0, axis)
+        inside[along.inside(int(index), size)] |= outside[index]
+    return np.moveaxis(inside, 0, along.axis)
 
 
 def seeing(graph: Graph, path: str, name: str, pixel: Unit) -> Mask:
@@ -125,39 +163,35 @@ def seeing(graph: Graph, path: str, name: str, pixel: Unit) -> Mask:
     given = next(given for given in graph.inputs if given.name == name)
     start = np.zeros(map_size(given.tensor), dtype=bool)
     start[pixel] = True
-    sets: dict[str, Mask] = {given.tensor.node: start}
+    sets: dict[tuple[str, int], Mask] = {(given.tensor.node, given.tensor.port): start}
     for node in graph:
-        reached = [(port, sets[t.node]) for port, t in enumerate(node.inputs) if t.node in sets]
+        reached = [
+            (port, sets[key]) for port, t in enumerate(node.inputs) if (key := (t.node, t.port)) in sets
+        ]
         if reached:
-            seen = [_reached(node, port, mask) for port, mask in reached]
-            sets[node.path] = np.logical_or.reduce(seen)
+            for tensor in node.outputs:
+                seen = [_reached(node, tensor, port, mask) for port, mask in reached]
+                sets[node.path, tensor.port] = np.logical_or.reduce(seen)
         if node.path == path:
             break
-    return sets.get(path, np.zeros(map_size(graph.node(path).outputs[0]), dtype=bool))
+    return sets.get((path, 0), np.zeros(map_size(graph.node(path).outputs[0]), dtype=bool))
 
 
-def _reached(node: Node, port: int, mask: Mask) -> Mask:
-    """The set of the output that reads something of a set of an input."""
-    sizes = map_size(node.outputs[0])
+def _reached(node: Node, output: Tensor, port: int, mask: Mask) -> Mask:
+    """The set of an output that reads something of a set of an input."""
+    layer, sizes = node.layer.making(output.port, node.input_shapes), map_size(output)
     if len(sizes) != mask.ndim:
         return np.full(sizes, bool(mask.any()))
+    order = _turn(layer)
+    if order is not None:
+        return mask.transpose(order)
     for axis, size in enumerate(sizes):
-        if not _stays(node, port, axis, size, mask.shape[axis]):
+        along = _Along(layer, node.input_shapes, port, axis)
+        if not along.stays(size, mask.shape[axis]):
             inside = np.moveaxis(mask, axis, 0)
-            rows = [
-                inside[_inside(node, port, axis, index, len(inside))].any(axis=0) for index in range(size)
-            ]
+            rows = [inside[along.inside(index, len(inside))].any(axis=0) for index in range(size)]
             mask = np.moveaxis(np.stack(rows), 0, axis)
     return mask
-
-
-def _stays(node: Node, port: int, axis: int, outside: int, inside: int) -> bool:
-    return outside == inside and node.layer.index_map(node.input_shapes, port, axis) == IndexMap.IDENTITY
-
-
-def _inside(node: Node, port: int, axis: int, index: int, size: int) -> list[int]:
-    """What an index reads of the map itself, its border left out."""
-    return [place for place in node.layer.reads(node.input_shapes, port, axis, index) if 0 <= place < size]
 
 
 def map_size(tensor: Tensor) -> tuple[int, ...]:
@@ -182,7 +216,7 @@ def misalignments(analysis: Analysis, path: str) -> Iterator[Misalignment]:
 
 
 def _apart(analysis: Analysis, node: Node) -> Iterator[Misalignment]:
-    fields = [analysis.by_path[tensor.node].field.axes for tensor in node.inputs]
+    fields = [analysis.field_of(tensor).axes for tensor in node.inputs]
     for axis in range(min(len(axes) for axes in fields)):
         if any(axes[axis].is_global for axes in fields) or not _joins_units(node, axis):
             continue

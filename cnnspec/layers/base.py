@@ -151,6 +151,11 @@ class Layer:
         del inputs, outputs
         return Flops()
 
+    def making(self, output: int, inputs: tuple[Shape, ...]) -> Layer:
+        """A layer that makes one of several outputs alone: `index_map` and `reads` are of the first."""
+        del output, inputs
+        return self
+
     def index_map(self, inputs: tuple[Shape, ...], port: int, axis: int) -> IndexMap:
         """Which indices of input `port` one output index reads along spatial `axis` (0 is the first)."""
         del inputs, port, axis

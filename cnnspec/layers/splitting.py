@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cnnspec.dims import Dim, IndexMap, Relation, ceil_div, render, sum_of
+from cnnspec.dims import Dim, Relation, ceil_div, render, sum_of
 from cnnspec.layers.arguments import NUMBER_OF_PARTS, PARTS, Parts, arg
 from cnnspec.layers.axes import AXIS, axis_of, needs_axis
 from cnnspec.layers.base import Layer, Requirement, Shape
+from cnnspec.layers.borders import Crop
 from cnnspec.layers.registry import layer
 from cnnspec.layers.spatial import shape_text
 
@@ -61,11 +62,15 @@ class Split(Layer):
         axis = axis_of(self.axis, shape)
         return tuple((*shape[:axis], size, *shape[axis + 1 :]) for size in self.sizes(shape))
 
-    def index_map(self, inputs: tuple[Shape, ...], port: int, axis: int) -> IndexMap:
-        """The same index; along the axis that is cut, any part's: the whole axis as a bound."""
-        if axis + 1 == axis_of(self.axis, inputs[port]):
-            return IndexMap.everything(inputs[port][axis + 1])
-        return IndexMap.IDENTITY
+    def making(self, output: int, inputs: tuple[Shape, ...]) -> Layer:
+        """A spatial axis is cropped; of other parts every unit reads its own place, as of the first part."""
+        (shape,) = inputs
+        cut = axis_of(self.axis, shape)
+        if output == 0 or cut == 0:
+            return self
+        sizes = self.sizes(shape)
+        before, after = sum_of(sizes[:output]), sum_of(sizes[output + 1 :])
+        return Crop(tuple((before, after) if axis == cut else (0, 0) for axis in range(1, len(shape))))
 
 
 @layer("chunk")

@@ -177,9 +177,9 @@ def test_pixel_shuffle() -> None:
         assert hulls(layer, (9, 2, 3), axis) == expected
 
 
-@pytest.mark.parametrize("word", ["flatten", "permute", "reshape", "squeeze", "global_maxpool", "split"])
+@pytest.mark.parametrize("word", ["flatten", "permute", "reshape", "squeeze", "global_maxpool"])
 def test_what_is_not_read_in_place_is_read_as_a_whole(word: str) -> None:
-    arguments = {"permute": ((0, 2, 1),), "reshape": ((4, 18),), "split": (2, "height")}
+    arguments = {"permute": ((0, 2, 1),), "reshape": ((4, 18),)}
     layer = make(word, *arguments.get(word, ()))
     shape = (6, 4, 3) if word != "squeeze" else (6, 1, 3)
     assert layer.index_map((shape,), 0, 0).at(1) == (0, shape[1] - 1)
@@ -190,6 +190,13 @@ def test_axes_that_stay_in_place_are_read_in_place() -> None:
     assert make("reshape", (3, 2, 4, 3)).index_map(((6, 4, 3),), 0, 0).at(2) == (0, 3)
     assert make("squeeze").index_map(((6, 4, 1),), 0, 0).at(2) == (2, 2)
     assert make("split", 2).index_map(((6, 4, 3),), 0, 0).at(2) == (2, 2)
+
+
+def test_each_part_of_a_split_is_read_from_where_it_starts() -> None:
+    layer, shapes = make("split", (3, 1, 4), "height"), ((6, 8, 3),)
+    parts = [layer.making(output, shapes) for output in range(3)]
+    assert [part.index_map(shapes, 0, 0).at(0) for part in parts] == [(0, 0), (3, 3), (4, 4)]
+    assert [part.index_map(shapes, 0, 1).at(2) for part in parts] == [(2, 2)] * 3
 
 
 def test_concatenation_along_space_reads_from_where_each_input_starts() -> None:
