@@ -36,6 +36,7 @@ def test_imports_point_downward() -> None:
         ("layers/base.py", "import cnnspec.graph", "imports point downward"),
         ("graph/node.py", "import lark", "lark only in language"),
         ("language/limits.py", "import numba", "numba only in the kernels and their runtime"),
+        ("bench/timing.py", "import torch", "other frameworks only as peers of a benchmark"),
     ],
 )
 def test_a_wrong_import_is_found_even_inside_a_function(
