@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cnnspec.backend.fast.kernels import convolution, winograd
+from cnnspec.backend.fast.kernels.columns import ColumnConvolution
 from cnnspec.backend.fast.kernels.functions import Activation
 from cnnspec.backend.fast.kernels.linear import LinearForward
 from cnnspec.backend.fast.kernels.packing import Pack
@@ -21,7 +22,14 @@ from cnnspec.backend.schedule.draft import Draft, Held
 from cnnspec.backend.schedule.fusion import Group
 from cnnspec.backend.schedule.layouts import size_of
 from cnnspec.backend.schedule.model import Spot, number
-from cnnspec.backend.schedule.weights import Filters, filters_of, forward_pack, gradient_pack, on_map
+from cnnspec.backend.schedule.weights import (
+    Filters,
+    Panels,
+    filters_of,
+    forward_pack,
+    gradient_pack,
+    on_map,
+)
 
 _START: Triple = (0, 0, 0)
 _STEP: Triple = (1, 1, 1)
@@ -58,10 +66,10 @@ class Weighing:
 
     path: str
     weight: Spot
-    pack: Callable[[TapConvolution], Pack]
+    pack: Callable[[Panels], Pack]
     factors: Spot | None = None
 
-    def packed(self, draft: Draft, kernel: TapConvolution) -> Spot:
+    def packed(self, draft: Draft, kernel: Panels) -> Spot:
         """The packed weights."""
         pack = self.pack(kernel)
         return self._filled(
@@ -129,12 +137,18 @@ def activation_of(step: Forward | None) -> Activation | None:
 
 
 def add_convolution(draft: Draft, group: Group) -> bool:
-    """A convolution: depthwise, by Winograd, or direct."""
+    """A convolution: on planes, depthwise, by Winograd, or direct."""
     call = group.root.call
     window: Window = _operation(call).window
     source, target, ending, factors = _ends(draft, group)
     filters = filters_of(call)
     lanes, accumulators = draft.machine.lanes, draft.machine.accumulators
+    if target.map.block == 1:
+        weighing = _weighing(draft, call, filters, factors, row=filters.out)
+        columns = ColumnConvolution(source.map, target.map, window, accumulators, ending.epilogue())
+        packed = weighing.packed(draft, columns)
+        draft.run(call.path, "columns", columns, source.spot, packed, ending.bias or packed, target.spot)
+        return True
     weighing = _weighing(draft, call, filters, factors)
     if uses_winograd(filters, window, draft.count, target.map.size, draft.machine):
         run_winograd(draft, weighing, window.before, source, target, ending)
@@ -214,8 +228,9 @@ def _ends(draft: Draft, group: Group) -> tuple[Held, Held, Ending, Spot | None]:
     return source, draft.new_map(group.output), ending, factors
 
 
-def _weighing(draft: Draft, call: Call, filters: Filters, factors: Spot | None) -> Weighing:
-    lanes = draft.machine.lanes
+def _weighing(draft: Draft, call: Call, filters: Filters, factors: Spot | None, *, row: int = 0) -> Weighing:
+    """`row` is how many output channels lie side by side, if not as many as lanes."""
+    lanes = row or draft.machine.lanes
     weight = draft.weight(call.weights[0].slot)
     return Weighing(
         call.path, weight, lambda k: forward_pack(filters, k, lanes, scaled=factors is not None), factors

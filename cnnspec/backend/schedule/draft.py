@@ -192,13 +192,14 @@ class Draft:
     def map(self, buffer: int) -> Held:
         """A tensor as a blocked map with the halo it wants, converted if it is only a plain array.
 
-        A vector of whole blocks is the same in both forms.
+        A vector of whole blocks is the same in both forms, and so are planes without a halo.
         """
         if buffer in self.maps:
             return self._with_halo(buffer)
         plain = self.arrays[buffer]
         like = self.map_like(buffer, self.wishes.get(buffer, Wish()))
-        if len(plain.shape) == 2 and like.halo == NO_HALO and plain.shape[1] % self.machine.lanes == 0:
+        whole = len(plain.shape) == 2 and plain.shape[1] % self.machine.lanes == 0
+        if (whole or like.block == 1) and like.halo == NO_HALO:
             self.maps[buffer] = Held(like, plain.spot)
         else:
             held = self.new_map(buffer)

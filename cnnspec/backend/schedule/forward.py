@@ -7,6 +7,7 @@ from dataclasses import replace
 from math import prod
 from typing import Any
 
+from cnnspec.backend.fast.kernels.columns import ColumnPool
 from cnnspec.backend.fast.kernels.functions import Activation, known
 from cnnspec.backend.fast.kernels.norms import BatchStatistics
 from cnnspec.backend.fast.kernels.pointwise import MOST_OPERANDS, ChannelFactors, Pointwise, repeated
@@ -54,6 +55,8 @@ def add_plain(draft: Draft, step: Forward) -> None:
 def _max_pool(draft: Draft, group: Group) -> bool:
     operation: Any = group.root.call.operation
     source, target = draft.map(group.root.inputs[0]), draft.new_map(group.output)
+    if target.map.block == 1:
+        return _column_pool(draft, group, source, target)
     kernel = MaxPool(source.map, target.map, operation.window)
     if not group.root.call.saved:
         draft.run(group.root.path, "max pool", kernel, source.spot, target.spot)
@@ -69,12 +72,21 @@ def _max_pool(draft: Draft, group: Group) -> bool:
 def _average_pool(draft: Draft, group: Group) -> bool:
     operation: Any = group.root.call.operation
     source, target = draft.map(group.root.inputs[0]), draft.new_map(group.output)
+    if target.map.block == 1:
+        return _column_pool(draft, group, source, target)
     whole = operation.window.size == source.map.size and target.map.size == (1, 1, 1)
     if whole and operation.window.before == (0, 0, 0):
         draft.run(group.root.path, "mean", GlobalAverage(source.map, target.map), source.spot, target.spot)
     else:
         kernel = AveragePool(source.map, target.map, operation.window, operation.count_pad)
         draft.run(group.root.path, "average pool", kernel, source.spot, target.spot)
+    return True
+
+
+def _column_pool(draft: Draft, group: Group, source: Held, target: Held) -> bool:
+    operation: Any = group.root.call.operation
+    kernel = ColumnPool(source.map, target.map, operation.window, isinstance(operation, ops.MaxPool))
+    draft.run(group.root.path, "pool of columns", kernel, source.spot, target.spot)
     return True
 
 

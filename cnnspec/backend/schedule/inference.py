@@ -9,12 +9,15 @@ from cnnspec.backend.schedule.fusion import fuse_for_inference
 from cnnspec.backend.schedule.layouts import wishes_for_forward
 from cnnspec.backend.schedule.machine import Machine
 from cnnspec.backend.schedule.model import Schedule
+from cnnspec.backend.schedule.planes import keep_planes
 
 
 def schedule_inference(plan: Plan, machine: Machine, count: int) -> Schedule:
     """The forward pass of a plan on `count` samples."""
     groups = fuse_for_inference(plan)
-    draft = Draft(plan, machine, count, wishes_for_forward(plan, groups, machine, count))
+    wishes = wishes_for_forward(plan, groups, machine, count)
+    keep_planes(plan, groups, wishes, machine)
+    draft = Draft(plan, machine, count, wishes)
     draft.comes(*(port.buffer for port in plan.inputs))
     for group in groups:
         add_group(draft, group)
