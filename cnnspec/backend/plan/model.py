@@ -242,6 +242,17 @@ class Plan:
         """The weights by name."""
         return {slot.name: slot for slot in self.slots}
 
+    @cached_property
+    def forward_of(self) -> dict[str, Forward]:
+        """The forward steps by the layer they run."""
+        return {step.path: step for step in self.forward}
+
+    @cached_property
+    def read_again(self) -> frozenset[int]:
+        """The tensors of the forward pass that backward steps read."""
+        steps = (step for step in self.backward if isinstance(step, Backward))
+        return frozenset(buffer for step in steps for buffer in (*step.inputs, *step.outputs))
+
     @property
     def width(self) -> int:
         """Bytes of one element of the net's dtype."""

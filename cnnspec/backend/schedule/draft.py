@@ -6,6 +6,7 @@ missing adds the step that makes it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from math import prod
 
@@ -78,6 +79,8 @@ class Draft:
     """Mean and inverse deviation of each normalisation, for its backward step."""
     places: dict[str, Held] = field(default_factory=dict[str, Held])
     """Where each pool found its greatest values."""
+    again: dict[int, Callable[[], None]] = field(default_factory=dict[int, Callable[[], None]])
+    """How to make a map a second time: cheaper than to keep it from the forward to the backward pass."""
 
     # --- memory -------------------------------------------------------------------------------------------
 
@@ -184,6 +187,11 @@ class Draft:
         size: Triple = (shape[2], shape[3], shape[4]) if len(shape) == 5 else (1, 1, 1)
         return BlockedMap(shape[0], shape[1], size, wish.block or self.machine.lanes, wish.halo)
 
+    def turn(self) -> None:
+        """The backward pass begins: maps that are easily made again are not kept until then."""
+        for buffer in self.again:
+            self.maps.pop(buffer, None)
+
     def forget(self, buffer: int) -> None:
         """Let a tensor be made anew."""
         self.maps.pop(buffer, None)
@@ -196,6 +204,9 @@ class Draft:
         """
         if buffer in self.maps:
             return self._with_halo(buffer)
+        if buffer in self.again:
+            self.again.pop(buffer)()
+            return self.maps[buffer]
         plain = self.arrays[buffer]
         like = self.map_like(buffer, self.wishes.get(buffer, Wish()))
         whole = len(plain.shape) == 2 and plain.shape[1] % self.machine.lanes == 0
@@ -247,7 +258,7 @@ class Draft:
     def array(self, buffer: int) -> Plain:
         """A tensor as a plain array, converted if it is only a map."""
         if buffer not in self.arrays:
-            held = self.maps[buffer]
+            held = self.maps[buffer] if buffer in self.maps else self.map(buffer)
             vector = len(self.shape(buffer)) == 2 and held.map.size == (1, 1, 1)
             if vector and _dense(held.map, self.machine.lanes):
                 self.arrays[buffer] = Plain(held.spot, self.shape(buffer))

@@ -66,7 +66,7 @@ def tail_of(plan: Plan, position: int, part: int) -> Tail:
             activation = reads_output(step)
             (result,) = step.input_gradients if len(step.input_gradients) == 1 else (None,)
             if activation and result is not None:
-                gate = step.outputs[0]
+                gate = _gate(plan, position, step)
                 names = [result]
                 fused.append(index)
             else:
@@ -75,6 +75,17 @@ def tail_of(plan: Plan, position: int, part: int) -> Tail:
         elif _touches(step, current):
             break
     return Tail(tuple(names), addend, gate, activation, tuple(fused))
+
+
+def _gate(plan: Plan, position: int, activation: Backward) -> int:
+    """Where the derivative is taken: at the activation's output, which is the input of the step before.
+
+    A max pool hands on some of these numbers: its own output tells as much, and the larger need not be kept.
+    """
+    step = plan.backward[position]
+    if isinstance(step, Backward) and isinstance(step.call.operation, MaxPool):
+        return plan.forward_of[step.path].outputs[0]
+    return activation.outputs[0]
 
 
 def _touches(step: BackwardStep, buffer: int) -> bool:

@@ -185,14 +185,28 @@ def _batch_norm(draft: Draft, group: Group) -> bool:
     results = (mean, inverse, factors, shifts)
     draft.run(call.path, "statistics", kernel, source.spot, scale, shift, *running, *results)
     draft.kept[call.path] = mean, inverse
-    addend = [] if group.addend is None else [draft.map(group.addend)]
-    target = draft.new_map(group.output)
-    places = tuple(held.map.place() for held in (source, *addend))
-    apply = Pointwise(target.map, places, affine=True, activation=activation_of(group.activation))
-    run_pointwise(
-        draft, call.path, "normalise", apply, target, source, *addend, channelwise=(factors, shifts)
-    )
+
+    def normalise() -> None:
+        addend = [] if group.addend is None else [draft.map(group.addend)]
+        target = draft.new_map(group.output)
+        places = tuple(held.map.place() for held in (source, *addend))
+        apply = Pointwise(target.map, places, affine=True, activation=activation_of(group.activation))
+        run_pointwise(
+            draft, call.path, "normalise", apply, target, source, *addend, channelwise=(factors, shifts)
+        )
+
+    normalise()
+    if _made_of_what_is_kept(draft, group):
+        draft.again[group.output] = normalise
     return True
+
+
+def _made_of_what_is_kept(draft: Draft, group: Group) -> bool:
+    """Whether the backward pass reads all that the result is made of, and these are not made again."""
+    wish = draft.wishes.get(group.output)
+    inside = wish is not None and wish.inside is not None
+    kept = draft.plan.read_again.issuperset(group.inputs) and group.addend not in draft.again
+    return kept and not inside
 
 
 def _tracks(step: Forward) -> bool:

@@ -25,6 +25,7 @@ def schedule_training(plan: Plan, machine: Machine, count: int) -> Schedule:
         add_group(draft, group)
     draft.goes(*(port.buffer for port in plan.outputs), *(head.logits for head in plan.heads))
     forward, draft.steps = draft.steps, []
+    draft.turn()
     seeds = [port.gradient for port in plan.outputs] + [head.gradient for head in plan.heads]
     draft.comes(*dict.fromkeys(seeds))
     add_backward(draft)

@@ -8,6 +8,7 @@ from cnnspec.backend.fast.simd.target import Real, Target
 from cnnspec.backend.schedule.inference import schedule_inference
 from cnnspec.backend.schedule.listing import entries
 from cnnspec.backend.schedule.machine import Math, machine_for
+from cnnspec.backend.schedule.model import KernelStep
 from cnnspec.backend.schedule.training import schedule_training
 
 WIDE = Target("some", "", 64, 32)
@@ -47,6 +48,29 @@ def test_a_layer_without_a_fast_kernel_is_plain() -> None:
 def test_flattening_for_a_linear_layer_costs_no_step() -> None:
     paths = [path for when, path, *_ in said(LENET, "exact") if when == "forward"]
     assert "flatten1" not in paths
+
+
+def test_what_is_cheaply_made_again_is_not_kept_for_the_backward_pass() -> None:
+    made = plan(RESIDUAL, batch=2, training=True, dtype="float32")
+    schedule = schedule_training(made, machine_for(WIDE, Real.FLOAT32, 1, "fast"), 2)
+    lives = [(room.first, room.last) for room in schedule.rooms if room.name == "relu1"]
+    end = sum(step.waits if isinstance(step, KernelStep) else 1 for step in schedule.forward)
+    assert [first < end for first, _ in lives] == [True, False]
+    assert lives[0][1] < end
+
+
+def test_of_a_maximum_of_an_activation_the_maximum_is_kept() -> None:
+    text = """
+        net n():
+            input x: [3, 32, 32]
+            conv(16, 3, pad=1) -> relu -> maxpool(2) -> conv(16, 3) -> relu
+            output global_avgpool -> flatten -> linear(5)
+    """
+    made = plan(text, batch=2, training=True, dtype="float32")
+    schedule = schedule_training(made, machine_for(WIDE, Real.FLOAT32, 1, "fast"), 2)
+    lives = {room.name: room.last for room in schedule.rooms}
+    end = sum(step.waits if isinstance(step, KernelStep) else 1 for step in schedule.forward)
+    assert lives["relu1"] < end < lives["maxpool1"]
 
 
 def test_a_training_step_lists_its_gradients() -> None:

@@ -30,6 +30,7 @@ class Case:
     ceil: bool = False
 
 
+RELU = Activation("relu")
 CASES = [
     Case(1, (1, 1), 1, 1),
     Case(17, (8, 8), 2, 2),
@@ -129,10 +130,24 @@ def test_the_gate_is_applied_after_all_windows(bench: Any) -> None:
         memory.blocked(pool.target, dy),
         memory.blocked(pool.source),
     )
-    relu = Activation("relu")
-    gradient = PoolGradient(pool.source, pool.target, pool.window, None, True, pool.source.place(), relu)
+    gradient = PoolGradient(pool.source, pool.target, pool.window, None, True, pool.source.place(), RELU)
     bench.run((gradient, (into, back, a, a)))
     close(memory.plain(pool.source, into), dx * (pool.x > 0), bench)
+
+
+def test_the_gate_of_a_maximum_reads_its_own_output(bench: Any) -> None:
+    pool, memory = Pool(Case(9, (7, 7), 3, 2), bench), bench.memory
+    x = torch.from_numpy(pool.x).requires_grad_()
+    dy, dx = pool.gradient(pool.maximum(torch.relu(x)), x)
+    a, y = memory.blocked(pool.source, np.maximum(pool.x, 0)), memory.blocked(pool.target)
+    places, into = memory.blocked(pool.target), memory.blocked(pool.source)
+    back, place = memory.blocked(pool.target, dy), pool.target.place()
+    gradient = PoolGradient(pool.source, pool.target, pool.window, place, gate=place, gate_activation=RELU)
+    bench.run(
+        (MaxPool(pool.source, pool.target, pool.window, place), (a, y, places)),
+        (gradient, (into, back, places, y)),
+    )
+    close(memory.plain(pool.source, into), dx, bench)
 
 
 def test_nan_is_the_greatest_and_minus_infinity_is_a_value(bench: Any) -> None:

@@ -227,8 +227,9 @@ class PoolGradient(_Pool):
     """Buffers: gradient of the source, gradient of the target, places, gate.
 
     `source` and `target` are the maps of those gradients. With `places` (see `MaxPool`) a gradient goes to
-    the greatest tap, otherwise to all taps in equal parts. With `gate` the sums are multiplied by the
-    derivative of `gate_activation` at the outputs there.
+    the greatest tap, otherwise to all taps in equal parts. With `gate` they are multiplied by the derivative
+    of `gate_activation` at the outputs there: of the pool, which are those of the greatest taps, where there
+    are `places`, otherwise at the sources.
     """
 
     buffers: ClassVar[int] = 4
@@ -255,7 +256,7 @@ class PoolGradient(_Pool):
         lines = self.target.size[0] * self.target.size[1]
         with e.loop(task * lines, (task + 1) * lines) as line:
             self._walk(e, line, lambda columns: self._spread(e, buffers, columns))
-        if self.gate and self.gate_activation:
+        if self.gate and self.gate_activation and not self.places:
             self._close(e, into, start(buffers[3], self.gate))
 
     def _spread(self, e: Emitter, buffers: Sequence[Word], columns: _Columns) -> None:
@@ -271,6 +272,9 @@ class PoolGradient(_Pool):
         if not places:
             share = divisor(e, self, columns, count_pad=self.count_pad)
             gradients = [gradient / share for gradient in gradients]
+        elif self.gate and self.gate_activation:
+            slopes = [self.gate_activation.slope(e, value) for value in loaded(buffers[3], self.gate)]
+            gradients = [gradient * slope for gradient, slope in zip(gradients, slopes, strict=True)]
 
         def add(tap: Word, number: Word, nothing: list[Vector]) -> list[Vector]:
             here = e.spread(e.real_of(number)) if places else None
