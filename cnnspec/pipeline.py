@@ -120,3 +120,22 @@ def compile(  # noqa: A001 - the field's word
     from cnnspec.backend.executable import Executable
 
     return Executable(plan, seed=seed, threads=threads, math=math)
+
+
+def emit(
+    plan: Plan,
+    *,
+    math: Precision = "fast",
+    threads: int | None = None,
+    seed: int = 0,
+    weights_file: str | None = None,
+) -> str:
+    """The program that runs a plan, as the source of a Python module that gives the same bytes.
+
+    It begins with the weights in `weights_file`, a name in the module's folder, or with first values.
+    """
+    from cnnspec.backend.emit import Emission
+    from cnnspec.backend.emit import emit as write
+    from cnnspec.backend.executable import processors
+
+    return write(plan, Emission(math, threads or processors(), seed, weights_file))

@@ -18,6 +18,10 @@ from platformdirs import user_cache_path
 
 _MAGIC = b"cnnspec object 1\n"
 _DIGEST = hashlib.sha256().digest_size
+_LARGEST = 1 << 29
+"""Bytes that the folder may take before the entries that were longest unused are removed."""
+_LEFT = 0.75
+"""The share of it that stays then."""
 
 
 class CodeCache:
@@ -25,6 +29,36 @@ class CodeCache:
 
     def __init__(self, folder: Path | None) -> None:
         self.folder = folder
+        self._trimmed = False
+
+    @property
+    def entries(self) -> list[Path]:
+        """The files that we wrote here."""
+        try:
+            found = list(self.folder.iterdir()) if self.folder else []
+        except OSError:
+            return []
+        return [path for path in found if path.is_file() and not path.is_symlink()]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all entries."""
+        return sum(found.st_size for found in map(_status, self.entries) if found)
+
+    def clear(self) -> int:
+        """Remove all entries; how many they were. What runs keeps its code, which is in memory."""
+        return sum(map(_removed, self.entries))
+
+    def trim(self, largest: int) -> None:
+        """Where the entries take more than `largest` bytes, remove those that were longest unused."""
+        found = [(path, status) for path in self.entries if (status := _status(path))]
+        size = sum(status.st_size for _, status in found)
+        if size <= largest:
+            return
+        for path, status in sorted(found, key=lambda entry: max(entry[1].st_atime, entry[1].st_mtime)):
+            if size <= _LEFT * largest:
+                return
+            size -= status.st_size * _removed(path)
 
     def read(self, key: str) -> bytes | None:
         """The code kept under a key, or None where there is none that can be trusted."""
@@ -41,6 +75,9 @@ class CodeCache:
         """Keep code under a key, atomically. Where the disk is full or read-only it is compiled again."""
         if self.folder is None:
             return
+        if not self._trimmed:
+            self._trimmed = True
+            self.trim(_LARGEST)
         try:
             handle, scratch = tempfile.mkstemp(dir=self.folder)
             try:
@@ -52,6 +89,22 @@ class CodeCache:
                 raise
         except OSError as error:
             warnings.warn(f"compiled code was not kept: {error}", RuntimeWarning, stacklevel=2)
+
+
+def _status(path: Path) -> os.stat_result | None:
+    """What the system says of a file; None where another process has removed it."""
+    try:
+        return path.stat()
+    except OSError:
+        return None
+
+
+def _removed(path: Path) -> bool:
+    try:
+        path.unlink()
+    except OSError:
+        return False
+    return True
 
 
 @cache

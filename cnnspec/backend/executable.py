@@ -14,6 +14,7 @@ from typing import Any, Literal
 from numpy.typing import ArrayLike, NDArray
 
 from cnnspec.backend import initial, weights
+from cnnspec.backend.footprint import Footprint
 from cnnspec.backend.kernels.arrays import Context
 from cnnspec.backend.losses import cross_entropy
 from cnnspec.backend.plan.model import Head, Plan, Port, Slot
@@ -57,7 +58,7 @@ class Executable:
             raise cannot_run(f"a net runs on 1 thread or more, not {threads}")
         self.plan = plan
         self.seed = seed
-        self.threads = threads or _processors()
+        self.threads = threads or processors()
         self.lock = RLock()
         self.storage = Storage(plan)
         self.steps = 0
@@ -125,6 +126,18 @@ class Executable:
                 for port in self.plan.inputs
                 if port.gradient is not None
             }
+
+    def footprint(self, *, training: bool | None = None) -> Footprint:
+        """The bytes that running whole batches takes, to the byte; by default as planned."""
+        training = self.plan.training if training is None else training
+        with self.lock:
+            return self._program.footprint(training=training, threads=self.threads)
+
+    @property
+    def allocated(self) -> Footprint:
+        """The bytes that have been allocated until now: after such a run, its footprint."""
+        with self.lock:
+            return self._program.allocated
 
     def _readable(self, slots: Iterable[Slot]) -> Arrays:
         arrays = {slot.name: self.storage.weight(slot) for slot in slots}
@@ -273,6 +286,6 @@ def _one_or_all(outputs: dict[str, Array]) -> Array | dict[str, Array]:
     return next(iter(outputs.values())) if len(outputs) == 1 else dict(outputs)
 
 
-def _processors() -> int:
+def processors() -> int:
     """The processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

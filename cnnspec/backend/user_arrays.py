@@ -19,10 +19,14 @@ class End(Protocol):
     """What is asked of an input or output here: its name, and its shape without the batch."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """What people call it."""
+        ...
 
     @property
-    def shape(self) -> tuple[int, ...]: ...
+    def shape(self) -> tuple[int, ...]:
+        """Without the batch."""
+        ...
 
 
 def cannot_run(message: str, way_out: str | None = None) -> DiagnosticError:

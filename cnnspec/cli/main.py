@@ -13,11 +13,12 @@ import click
 from cnnspec import __version__
 from cnnspec.cli.encodings import NEAREST, register_nearest
 from cnnspec.cli.lazy import LazyGroup
-from cnnspec.cli.outcome import Exit, exit_for, internal, misuse, unwritable
+from cnnspec.cli.outcome import Exit, Interrupted, exit_for, internal, misuse, unwritable
 from cnnspec.cli.screen import err
 from cnnspec.diagnostics import Diagnostic
 from cnnspec.diagnostics.diagnostic import DiagnosticError
 from cnnspec.diagnostics.render_full import render_one
+from cnnspec.diagnostics.styled import Style, line
 
 LONGEST_NUMBER = 100_000
 """Digits of a number in JSON: the language bounds every size, and counts are products of a few."""
@@ -58,8 +59,8 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         _close_quietly()
         return Exit.PIPE_CLOSED
-    except (KeyboardInterrupt, click.Abort):
-        return Exit.INTERRUPTED
+    except (KeyboardInterrupt, click.Abort) as interrupt:
+        return _interrupted(interrupt)
 
 
 def _invoke(arguments: Sequence[str]) -> int | None:
@@ -84,6 +85,14 @@ def _invoke(arguments: Sequence[str]) -> int | None:
             raise
         return _failed(internal(error))
     return code
+
+
+def _interrupted(interrupt: BaseException) -> Exit:
+    """One line that says what was kept. Click has ended the line on which a terminal shows `^C`."""
+    reason = interrupt.__cause__ if isinstance(interrupt, click.Abort) else interrupt
+    kept = f": {reason.kept}" if isinstance(reason, Interrupted) else ""
+    err().write([line(("interrupted", Style.WARNING), kept)])
+    return Exit.INTERRUPTED
 
 
 def _failed(*diagnostics: Diagnostic) -> Exit:

@@ -23,6 +23,12 @@ Command = TypeVar("Command", bound=Callable[..., object])
 
 def net_options(command: Command) -> Command:
     """The argument SPEC and the options `--net` and `-s`."""
+    command = symbol_options(command)
+    return click.argument("spec_path", metavar="SPEC", shell_complete=spec_paths)(command)
+
+
+def symbol_options(command: Command) -> Command:
+    """The options `--net` and `-s`."""
     command = click.option(
         "-s",
         "--set",
@@ -31,10 +37,9 @@ def net_options(command: Command) -> Command:
         metavar="NAME[=VALUE]",
         help="Give a symbol or net parameter a value: H=256, alpha=3/4. A bare name leaves it free.",
     )(command)
-    command = click.option(
-        "--net", "net_name", metavar="NAME", help="The net to take; by default the first."
-    )(command)
-    return click.argument("spec_path", metavar="SPEC", shell_complete=spec_paths)(command)
+    return click.option("--net", "net_name", metavar="NAME", help="The net to take; by default the first.")(
+        command
+    )
 
 
 def machine_options(command: Command) -> Command:

@@ -27,6 +27,14 @@ class Exit(IntEnum):
     PIPE_CLOSED = 141
 
 
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C, with a line for the user: what was kept."""
+
+    def __init__(self, kept: str) -> None:
+        super().__init__(kept)
+        self.kept = kept
+
+
 def exit_for(diagnostics: Sequence[Diagnostic]) -> Exit:
     """The exit code for what was found; what is not about a spec has kept the command from its work."""
     if not all(map(_is_about_a_spec, diagnostics)):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TextIO
@@ -84,15 +84,15 @@ def _write_coloured(screen: Screen, lines: Iterable[Line]) -> None:
 
 
 @contextmanager
-def waiting(what: str) -> Generator[None]:
-    """Show on a terminal that something takes its time; nothing elsewhere."""
+def waiting(what: str) -> Generator[Callable[[str], None]]:
+    """Show on a terminal that something takes its time; nothing elsewhere. It yields what changes the text."""
     screen = err()
     if not screen.stream.isatty():
-        yield
+        yield lambda text: None
         return
     from rich.console import Console
     from rich.text import Text
 
     console = Console(file=screen.stream, no_color=not screen.coloured)
-    with console.status(Text(legible(what))):
-        yield
+    with console.status(Text(legible(what))) as status:
+        yield lambda text: status.update(Text(legible(text)))

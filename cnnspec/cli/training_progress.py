@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 from cnnspec.cli.screen import Screen, err
 from cnnspec.diagnostics.styled import Line, Style, line
 
+_COMPILING = "compiling"
+
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
+    from cnnspec.backend.compilation import Compilation
     from cnnspec.backend.training.progress import BatchDone, EpochDone, Progress
 
 
@@ -36,7 +39,7 @@ class Watch:
         self.screen = screen
         self.terminal = terminal
         self.bar: Bar | None = None
-        self.draw("compiling", None)
+        self.draw(_COMPILING, None)
 
     def __call__(self, progress: Progress) -> None:
         """Draw a batch; write an epoch."""
@@ -48,6 +51,11 @@ class Watch:
             self.screen.stream.flush()
         else:
             self.after_batch(progress)
+
+    def compile(self, state: Compilation) -> None:
+        """Show how many kernels are ready, while the first bar stands there."""
+        if self.bar and self.bar.tasks[0].description == _COMPILING:
+            self.bar.update(self.bar.task_ids[0], total=state.total, completed=state.done)
 
     def after_batch(self, done: BatchDone) -> None:
         """Move the bar; at the first batch of an epoch begin another."""

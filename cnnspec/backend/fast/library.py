@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache, partial
 from threading import Lock
 
+from cnnspec.backend import compilation
 from cnnspec.backend.code_cache import CodeCache, user_cache
 from cnnspec.backend.fast.cache import key_of
 from cnnspec.backend.fast.kernel import ARGUMENTS, Kernel, share
@@ -30,6 +31,10 @@ class Library:
         """Numbers in a vector."""
         return self.target.lanes(self.real)
 
+    def expect(self, kernels: Iterable[Kernel]) -> None:
+        """Say which kernels will be asked for, for those who watch the compilation."""
+        compilation.expect(len(set(kernels) - self._loaded.keys()))
+
     def address(self, kernel: Kernel, compiled: Callable[[], None] | None = None) -> int:
         """The machine code of a kernel; `compiled` is called where LLVM had to work for it."""
         return self._code(kernel, ARGUMENTS, partial(share, kernel), compiled)
@@ -50,13 +55,16 @@ class Library:
         self, what: Kernel | str, arguments: int, body: Body, compiled: Callable[[], None] | None
     ) -> Loaded:
         key = key_of(what, self.real, self.target, toolchain())
-        code = self._store.read(key)
+        kept = code = self._store.read(key)
         if code is None:
             code = compile_text(emit_text(_NAME, arguments, body, self.target, self.real), self.target)
             self._store.write(key, code)
             if compiled:
                 compiled()
-        return Loaded(code, self.target)
+        loaded = Loaded(code, self.target)
+        if not isinstance(what, str):
+            compilation.ready(compiled=kept is None)
+        return loaded
 
 
 @cache

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from time import perf_counter
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,11 @@ from cnnspec.backend.fast.simd.values import Word
 
 _HEAD = 2
 _WALK_ARGUMENTS = 5
+
+_FIRST_PART = 16
+"""Rows that run before Python may hear Ctrl-C, until it is known how long they take."""
+_SHORT, _LONG = 0.1, 0.3
+"""Seconds: parts that take less are made larger, those that take more smaller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +47,15 @@ class Program:
         self.threads = threads
         width = _HEAD + max((len(row.addresses) for row in rows), default=0)
         self._table: npt.NDArray[np.int64] = np.zeros((max(1, len(rows)), width), np.int64)
+        library.expect(row.kernel for row in rows)
         for index, row in enumerate(rows):
             self._table[index, 0] = library.address(row.kernel)
             self._table[index, 1] = row.waits
             self._table[index, _HEAD : _HEAD + len(row.addresses)] = row.addresses
         self._rows = len(rows)
         self._barrier: npt.NDArray[np.int64] = np.zeros(BARRIER_WORDS, np.int64)
+        self._addresses = self._table.ctypes.data, self._barrier.ctypes.data
+        self._part = _FIRST_PART
         self._walk = library.function(f"walk {width}", _WALK_ARGUMENTS, _walker(width))
         self._alone = callable_at(self._walk, _WALK_ARGUMENTS)
 
@@ -55,13 +64,28 @@ class Program:
         self._table[row, _HEAD + buffer] = address
 
     def run(self, first: int = 0, last: int | None = None) -> None:
-        """Run the rows from `first` to before `last` (all of them)."""
-        count = (self._rows if last is None else last) - first
-        table = self._table.ctypes.data + first * self._table.strides[0]
+        """Run the rows from `first` to before `last` (all of them).
+
+        They run in parts that take some tenths of a second, so that Python hears Ctrl-C between two.
+        """
+        end = self._rows if last is None else last
+        while first < end:
+            before, part = perf_counter(), min(self._part, end - first)
+            self._run_part(first, part)
+            first += part
+            seconds = perf_counter() - before
+            if seconds > _LONG:
+                self._part = max(1, part // 2)
+            elif seconds < _SHORT and part == self._part:
+                self._part *= 2
+
+    def _run_part(self, first: int, count: int) -> None:
+        start, barrier = self._addresses
+        table = start + first * self._table.strides[0]
         if self.threads == 1 or not driver.may_run_in_parallel():
-            self._alone(table, count, 0, 1, self._barrier.ctypes.data)
+            self._alone(table, count, 0, 1, barrier)
         else:
-            driver.run_in_parallel(self._walk, table, count, self.threads, self._barrier.ctypes.data)
+            driver.run_in_parallel(self._walk, table, count, self.threads, barrier)
 
 
 def usable_threads(wanted: int) -> int:

@@ -20,6 +20,7 @@ import llvmlite
 import numba
 from numba.core import caching, compiler, serialize
 
+from cnnspec.backend import compilation
 from cnnspec.backend.code_cache import user_cache
 
 _caching: Any = caching
@@ -44,14 +45,17 @@ class KernelCache(_caching._Cache):
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """The compiled function for a signature, or None."""
         code = user_cache().read(self._key(sig, target_context.codegen())) if self._enabled else None
+        compilation.expect(1)
         if code is None:
             return None
         target_context.refresh()
+        compilation.ready(compiled=False)
         payload = pickle.loads(code)  # noqa: S301 - what we wrote ourselves, whole, where no one else can write
         return _compiler.CompileResult._rebuild(target_context, *payload)
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep a compiled function, unless addresses of this process are part of it."""
+        compilation.ready(compiled=True)
         if self._enabled and not data.library.has_dynamic_globals:
             user_cache().write(self._key(sig, data.codegen), _serialize.dumps(data._reduce()))
 

@@ -1,6 +1,6 @@
 """Training a net on labelled samples."""
 
-from cnnspec.backend.training.loop import Trained, train
+from cnnspec.backend.training.loop import StoppedError, Trained, train
 from cnnspec.backend.training.measuring import Tally, evaluate
 from cnnspec.backend.training.optimisers import Adam, Optimiser, Sgd
 from cnnspec.backend.training.progress import BatchDone, EpochDone, Progress
@@ -19,6 +19,7 @@ __all__ = [
     "Schedule",
     "Sgd",
     "Step",
+    "StoppedError",
     "Tally",
     "Trained",
     "evaluate",

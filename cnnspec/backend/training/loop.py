@@ -29,6 +29,15 @@ from cnnspec.dims.units import in_bytes
 Watch = Callable[[Progress], None]
 
 
+class StoppedError(KeyboardInterrupt):
+    """Ctrl-C during training. `reached` says how far it was, `saved` whether the weights are in the file."""
+
+    def __init__(self, reached: str, *, saved: bool) -> None:
+        super().__init__(reached)
+        self.reached = reached
+        self.saved = saved
+
+
 @dataclass(frozen=True, slots=True)
 class Trained:
     """What came of a training: one entry an epoch, and how images must be prepared from now on."""
@@ -47,19 +56,19 @@ def train(
 ) -> Trained:
     """Train in place, report each batch and epoch to `watch`, and save the weights after every epoch.
 
-    The same plan, weights, data and recipe give the same bytes. Ctrl-C is noticed between two layers; the
-    weights as they stand are then saved, and KeyboardInterrupt goes on. Raises DiagnosticError: bad-data
-    where the data does not fit the net, too-big, diverged (the last good weights stay in the file),
-    file-unwritable.
+    The same plan, weights, data and recipe give the same bytes. Ctrl-C is noticed between two layers (of
+    fast kernels, after some tenths of a second); the weights as they stand are then saved, and StoppedError,
+    a KeyboardInterrupt, says how far it was. Raises DiagnosticError: bad-data where the data does not fit the
+    net, too-big, diverged (the last good weights stay in the file), file-unwritable.
     """
     run = _Run(executable, dataset, recipe, watch)
     try:
         for epoch in range(recipe.epochs):
             run.epoch(epoch)
             run.save(save_to)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         run.save(save_to)
-        raise
+        raise StoppedError(run.reached, saved=run.saved_steps > 0) from interrupt
     return Trained(tuple(run.done), run.preparation)
 
 
@@ -79,6 +88,7 @@ class _Run:
         self.updates = Updates(recipe.optimiser, trained, gradients, executable.threads)
         self.done: list[EpochDone] = []
         self.saved_steps = 0
+        self.reached = "before the first step"
 
     def epoch(self, epoch: int) -> None:
         """All samples once, in a new order, then the test samples."""
@@ -90,6 +100,9 @@ class _Run:
             time = epoch + batch / len(cuts)
             rate = self.recipe.schedule.rate(time, self.recipe.epochs)
             self.step(order[part], rate, tally)
+            self.reached = (
+                f"after step {batch + 1} of {len(cuts)} in epoch {epoch + 1} of {self.recipe.epochs}"
+            )
             self.watch(self._batch_done((epoch, batch + 1, len(cuts)), tally, rate, perf_counter() - start))
         self.done.append(self._epoch_done(epoch, tally, perf_counter() - start))
         self.watch(self.done[-1])

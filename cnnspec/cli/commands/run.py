@@ -69,6 +69,7 @@ def command(
     """
     from cnnspec import pipeline
     from cnnspec.backend.classify import run_all
+    from cnnspec.cli.compiling_progress import compiling
     from cnnspec.cli.net_options import open_net
     from cnnspec.cli.screen import err, out
 
@@ -86,9 +87,12 @@ def command(
         )
     screen = out()
     if images is None:
-        screen.write([_measure(executable, preparation, str(data))])
+        with compiling():
+            measured = _measure(executable, preparation, str(data))
+        screen.write([measured])
         return
-    results = run_all(executable, images, preparation)
+    with compiling():
+        results = run_all(executable, images, preparation)
     first = executable.plan.outputs[0]
     if target is not None:
         _save(results[first.name], first.scores, target)

@@ -101,10 +101,12 @@ def command(
     """
     from cnnspec import pipeline
     from cnnspec.backend.atomic import check_writable
+    from cnnspec.backend.compilation import watching as compiling
     from cnnspec.backend.datasets import open_dataset
-    from cnnspec.backend.training.loop import check_fits, train
+    from cnnspec.backend.training.loop import StoppedError, check_fits, train
     from cnnspec.backend.training.recipe import Recipe
     from cnnspec.cli.net_options import open_net
+    from cnnspec.cli.outcome import Interrupted
     from cnnspec.cli.screen import out
     from cnnspec.cli.training_progress import watching
     from cnnspec.diagnostics.legible import legible
@@ -123,8 +125,12 @@ def command(
     if weights:
         executable.load(weights)
     screen = out()
-    with watching(screen) as watch:
-        train(executable, dataset, recipe, watch=watch, save_to=target)
+    try:
+        with watching(screen) as watch, compiling(watch.compile):
+            train(executable, dataset, recipe, watch=watch, save_to=target)
+    except StoppedError as stop:
+        kept = f"the weights are in {legible(target)}" if stop.saved else "no weights were saved"
+        raise Interrupted(f"{stop.reached}; {kept}") from stop
     screen.write([line("weights saved to ", (legible(target), Style.PATH))])
 
 

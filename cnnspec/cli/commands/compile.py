@@ -1,0 +1,166 @@
+"""`cnnspec compile`: get a net's kernels compiled, or write the program that runs as Python."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cnnspec.cli.completing import spec_paths
+from cnnspec.cli.net_options import machine_options, symbol_options
+from cnnspec.diagnostics.legible import legible
+from cnnspec.diagnostics.styled import Line, Style, line
+
+if TYPE_CHECKING:
+    from cnnspec.backend.compilation import Compilation
+    from cnnspec.backend.executable import Precision
+    from cnnspec.backend.plan import Plan
+
+
+@click.command(
+    short_help="Compile a net ahead, or write its program as Python.",
+    epilog="""\b
+Examples:
+  cnnspec compile specs/resnet50.cnn --batch 8
+  cnnspec compile specs/lenet5.cnn --emit lenet5.py --weights lenet5.safetensors
+  cnnspec compile specs/lenet5.cnn --emit lenet5.py --math plain --training --force
+  cnnspec compile --clear-cache""",
+)
+@click.argument("spec_path", metavar="[SPEC]", required=False, shell_complete=spec_paths)
+@symbol_options
+@click.option("--emit", "target", metavar="FILE.py", help="Write the program that runs, as a module.")
+@click.option("--force", is_flag=True, help="Write over files that are there.")
+@click.option("--batch", type=click.IntRange(min=1), default=1, show_default=True, help="Samples at once.")
+@click.option("--training", is_flag=True, help="A training step too: backward and update.")
+@click.option("--dtype", type=click.Choice(("float32", "float64")), default="float32", show_default=True)
+@click.option(
+    "--weights", metavar="FILE", help="With --emit: the weights (safetensors) go beside the program."
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of random weights.")
+@machine_options
+@click.option("--clear-cache", is_flag=True, help="First remove all compiled kernels.")
+def command(
+    *,
+    spec_path: str | None,
+    net_name: str | None,
+    settings: tuple[str, ...],
+    target: str | None,
+    force: bool,
+    batch: int,
+    training: bool,
+    dtype: str,
+    weights: str | None,
+    seed: int,
+    threads: int | None,
+    math: Precision,
+    clear_cache: bool,
+) -> None:
+    """Compile the kernels of a net, so that its first run finds them; or write its program as Python.
+
+    Compiled kernels are kept in a private folder, for this processor and version. With --emit the memory of
+    the net, the order of its kernels and every call with its arguments become a module to read, change and
+    import: it gives the same results, byte for byte.
+    """
+    from cnnspec import pipeline
+    from cnnspec.backend.code_cache import user_cache
+    from cnnspec.cli.net_options import open_net
+    from cnnspec.cli.screen import out
+
+    if clear_cache:
+        out().write([line(f"{user_cache().clear():,} files removed from {_folder()}")])
+    if spec_path is None:
+        if not clear_cache or target is not None:
+            raise click.UsageError("give a SPEC to compile")
+        return
+    if weights is not None and target is None:
+        raise click.UsageError("--weights goes with --emit: compiled kernels depend on no weights")
+    graph = open_net(spec_path, net_name, settings).graph
+    plan = pipeline.plan(graph, batch=batch, training=training, dtype=dtype)
+    if target is None:
+        out().write(_compile(plan, threads, math))
+    else:
+        path = Path(target).expanduser()
+        out().write(_write(plan, path, weights=weights, seed=seed, threads=threads, math=math, force=force))
+
+
+def _compile(plan: Plan, threads: int | None, math: Precision) -> list[Line]:
+    from time import perf_counter
+
+    from cnnspec import pipeline
+    from cnnspec.backend.code_cache import user_cache
+    from cnnspec.backend.warming import warm_up
+    from cnnspec.cli.compiling_progress import compiling
+    from cnnspec.dims.units import in_bytes
+
+    start = perf_counter()
+    with compiling() as tally:
+        warm_up(pipeline.compile(plan, threads=threads, math=math))
+    store = user_cache()
+    found = f"{len(store.entries):,} files, {in_bytes(store.size)}"
+    return [
+        line((f"{legible(plan.name)} is ready", Style.SUCCESS), f" in {perf_counter() - start:.2f} s"),
+        line(_counted(tally.state)),
+        line("cache  ", (_folder(), Style.PATH), f"  {found}" if store.folder else ""),
+    ]
+
+
+def _counted(state: Compilation) -> str:
+    """`42 kernels: 40 compiled, 2 found in the cache`."""
+    kernels = "1 kernel" if state.done == 1 else f"{state.done:,} kernels"
+    return f"{kernels}: {state.compiled:,} compiled, {state.done - state.compiled:,} found in the cache"
+
+
+def _folder() -> str:
+    from cnnspec.backend.code_cache import user_cache
+
+    folder = user_cache().folder
+    return legible(str(folder)) if folder else "none: compiled kernels are not kept"
+
+
+def _write(
+    plan: Plan,
+    target: Path,
+    *,
+    weights: str | None,
+    seed: int,
+    threads: int | None,
+    math: Precision,
+    force: bool,
+) -> list[Line]:
+    """Write the program, after the weights that go beside it."""
+    from cnnspec import pipeline
+    from cnnspec.backend.atomic import replacing
+
+    if target.suffix != ".py" or not target.stem.isidentifier():
+        raise click.UsageError("--emit takes the name of a module that can be imported, such as net.py")
+    beside = target.with_suffix(".safetensors") if weights is not None else None
+    stays = beside is not None and weights is not None and _same(beside, Path(weights).expanduser())
+    _refuse_existing([target] if beside is None or stays else [target, beside], force=force)
+    text = pipeline.emit(
+        plan, math=math, threads=threads, seed=seed, weights_file=beside.name if beside else None
+    )
+    if beside is not None and weights is not None:
+        executable = pipeline.compile(plan, math="plain")
+        texts = executable.load(weights)
+        if not stays:
+            executable.save(beside, texts)
+    with replacing(target) as fresh:
+        fresh.write_text(text, encoding="utf-8")
+    written = [line((legible(str(target)), Style.PATH), f"  {text.count(chr(10)):,} lines")]
+    return (
+        written if beside is None else [*written, line((legible(str(beside)), Style.PATH), "  its weights")]
+    )
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one.exists() and other.exists() and one.samefile(other)
+
+
+def _refuse_existing(targets: list[Path], *, force: bool) -> None:
+    from cnnspec.diagnostics import Diagnostic, DiagnosticError, Help
+
+    there = [target for target in targets if target.exists() or target.is_symlink()]
+    if there and not force:
+        message = f"{there[0]} is there already"
+        raise DiagnosticError(Diagnostic("file-unwritable", message, help=Help("--force writes over it")))
