@@ -24,6 +24,7 @@ FAMILIES: dict[str, tuple[Code, ...]] = {
         Code("use-circular", "error", "files use each other in a circle"),
     ),
     "Syntax": (
+        Code("not-a-spec", "error", "the text does not look like a spec"),
         Code("syntax", "error", "the text is not in the language"),
         Code("indentation", "error", "the indentation does not match any open block"),
         Code("missing-body", "error", "nothing is indented below a line that begins a body"),

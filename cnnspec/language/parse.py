@@ -47,7 +47,16 @@ def parse(source: Source) -> Parsed:
         file = parser.read()
     except TooManyFindings:
         file = None
-    return Parsed(file, findings.in_order(), parser.comments, parser.tokens)
+    return Parsed(file, _said_once(source, findings.in_order()), parser.comments, parser.tokens)
+
+
+def _said_once(source: Source, found: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
+    """The mistakes, those that have one cause in the text as a whole as one."""
+    if not found:
+        return found
+    from cnnspec.language.stray_text import said_once  # noqa: PLC0415 - only for mistakes
+
+    return said_once(source, found)
 
 
 @cache

@@ -82,7 +82,10 @@ def needs_groups(groups: Dim, channels: Dim, which: str) -> Iterator[Requirement
         channels,
         Relation.MULTIPLE,
         groups,
-        lambda: f"{render(channels)} {which} channels do not divide into {render(groups)} groups",
+        lambda: (
+            f"{render(channels)} {which} "
+            f"{'channel does' if channels == 1 else 'channels do'} not divide into {render(groups)} groups"
+        ),
         lambda: f"make the {which} channels a multiple of the groups",
         argument="groups" if which == "input" else "channels",
         port=0 if which == "input" else None,

@@ -85,7 +85,7 @@ def test_just_within_the_limits() -> None:
 
 
 def test_no_more_mistakes_are_reported_than_one_can_read() -> None:
-    found = mistakes("x = = 1\n" * 10_000)
+    found = mistakes("net x:\n" + "    conv(3 3)\n" * 10_000)
     assert len(found) == limits.MAX_SYNTAX_ERRORS + 1
     assert (found[-1].code, found[-1].message) == (
         "limit",

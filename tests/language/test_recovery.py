@@ -40,6 +40,9 @@ STATEMENTS = {
     "f(a=‹)›": "a value is missing between `=` and `)`",
     "a = [i ‹for› i in b]": "a list says its items one by one",
     "a = b[1‹:›2]": "slices are not part of the language",
+    "h, w = a.height‹,› a.width": "a list stands in brackets",
+    "a, b = 1‹,› (2, 3": "a list stands in brackets",
+    "for c in 8‹,› 16:\n    conv(c, 3)": "a list stands in brackets",
     # heads and bodies
     "repeat 3‹›\n    relu": "`:` is missing after the head of this `repeat`",
     "if a == 3‹›\n    relu\nelse:\n    tanh": "`:` is missing after the head of this `if`",
@@ -140,7 +143,7 @@ def test_the_same_mistake_is_found_at_the_end_of_the_file(body: str, message: st
         ("‹nett› x:\n    relu", "`nett` does not begin a statement"),
         ("‹class› X(a):\n    relu", "`class` is not a word of the language"),
         ("block f(a: ‹int›):\n    relu", "a parameter is a number, or marked as a `tensor`"),
-        ("‹conv›(3)\n", "layers stand inside a net or a block"),
+        ("‹conv›(3)\n", "a layer stands inside a net or a block"),
         ("‹input› a: [3]\n", "`input` stands inside a net or a block"),
         ("‹repeat› 3:\n    relu\n", "`repeat` stands inside a net or a block"),
         ("‹if› a:\n    relu\n", "`if` stands inside a net or a block"),
@@ -186,7 +189,7 @@ net x(classes = 10)‹›
         "`->` is missing before `tanh`",
         "`return` is not a word of the language",
         "`]` does not close `(`",
-        "layers stand inside a net or a block",
+        "a layer stands inside a net or a block",
     )
 
 

@@ -8,6 +8,8 @@ from cnnspec.language.mistakes import HEADS, Situation, missing, shortened, synt
 
 _STATEMENTS = (*sorted(HEADS), "input", "output", "expect", "training", "layer", "use")
 _ONLY_IN_BODIES = frozenset({"input", "output", "repeat", "for", "if", "layer", "training"})
+INSIDE = "stands inside a net or a block"
+"""What is said of a statement at the left edge."""
 _BLOCK = "a part to be used again is a `block name(parameters):`"
 _NET = "a network is a `net name:`"
 _USE = 'another file is brought in by `use "blocks/resnet.cnn"`'
@@ -75,12 +77,13 @@ def outside_of_bodies(s: Situation) -> Diagnostic | None:
     if len(s.line) > 1 or not (is_single_name or "net" in s.expected):
         return None
     if s.first.text in _ONLY_IN_BODIES:
-        message, what = f"`{s.first.text}` stands inside a net or a block", "it"
+        what = f"`{s.first.text}`"
     elif is_single_name:
-        message, what = "layers stand inside a net or a block", "them"
+        what = "a layer"
     else:
         return None
-    return syntax(message, s.span(s.first), f"indent {what} below a `net name:`", code="misplaced-statement")
+    way_out = "indent it below a `net name:`"
+    return syntax(f"{what} {INSIDE}", s.span(s.first), way_out, code="misplaced-statement")
 
 
 def use_without_quotes(s: Situation) -> Diagnostic | None:
