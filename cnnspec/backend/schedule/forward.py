@@ -276,13 +276,13 @@ def _concat(draft: Draft, group: Group) -> bool:
     whole = draft.maps.get(group.output) or draft.new_map(group.output)
     start = 0
     for buffer in group.root.inputs:
-        wish = draft.wishes.get(buffer)
-        if not (wish and wish.inside and wish.inside[0] == group.output):
-            part = draft.map(buffer)
-            view, offset = whole.map.slice(start, part.map.channels)
+        part = draft.map(buffer)
+        view, offset = whole.map.slice(start, part.map.channels)
+        slot = Held(view, whole.spot.moved(offset))
+        if part != slot:  # made elsewhere: another name of a tensor, or one with a place in another concatenation
             copy = Pointwise(view, (part.map.place(),))
-            run_pointwise(draft, group.root.path, "copy", copy, Held(view, whole.spot.moved(offset)), part)
-        start += draft.shape(buffer)[1]
+            run_pointwise(draft, group.root.path, "copy", copy, slot, part)
+        start += part.map.channels
     draft.touch(whole.spot)
     return True
 
