@@ -1,6 +1,8 @@
 """Time one net, inference or training, by cnnspec and its peers; print a line of JSON.
 
 python benchmarks/fast/measure.py inference resnet50 --batch 1 --threads 1 --only exact,fast,onnxruntime
+
+Timing, peers and the machine's limits are those of `cnnspec bench` (`cnnspec/bench`).
 """
 
 from __future__ import annotations
@@ -11,19 +13,26 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 NETS = ("lenet5", "alexnet", "vgg16", "googlenet", "resnet50", "mobilenet_v2")
-INFERENCE = ("exact", "fast", "eager", "channels-last", "compile", "onnxruntime", "openvino")
-TRAINING = ("exact", "fast", "eager", "channels-last", "compile")
-LIBRARIES = ("onnxruntime", "openvino")
-"""Peers that may not be installed, and then are left out."""
+OURS = ("exact", "fast")
+PEERS = {
+    "eager": "torch",
+    "channels-last": "torch-channels-last",
+    "compile": "torch-compile",
+    "onnxruntime": "onnxruntime",
+    "openvino": "openvino",
+}
+"""What they are called in the report, and in `cnnspec bench --vs`. One that is not installed is left out."""
 
 SPECS = Path(__file__).parents[2] / "specs"
+LIMITS_SECONDS = 0.4
+
+Runs = dict[str, Callable[[], Any]]
 
 
 def main() -> None:
@@ -33,12 +42,11 @@ def main() -> None:
     import torch  # noqa: PLC0415 - the variables come first
 
     torch.set_num_threads(options.threads)
-    from timing import interleaved  # noqa: PLC0415
+    from cnnspec.bench.limits import measure_limits  # noqa: PLC0415
+    from cnnspec.bench.timing import interleaved  # noqa: PLC0415
 
-    every = INFERENCE if options.kind == "inference" else TRAINING
-    wanted = options.only.split(",") if options.only else every
-    chosen = [name for name in wanted if name not in LIBRARIES or find_spec(name)]
-    runs, outputs = (_inference if options.kind == "inference" else _training)(options, chosen)
+    before = measure_limits(options.threads, LIMITS_SECONDS)
+    runs, errors = _prepared(options)
     timings = interleaved(runs, options.seconds * len(runs))
     result = {
         "kind": options.kind,
@@ -46,7 +54,8 @@ def main() -> None:
         "batch": options.batch,
         "threads": options.threads,
         "timings": {name: asdict(timing) for name, timing in timings.items()},
-        "errors": outputs,
+        "errors": errors,
+        "limits": asdict(before.best(measure_limits(options.threads, LIMITS_SECONDS))),
     }
     json.dump(result, sys.stdout)
     print()
@@ -63,101 +72,52 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _executables(options: argparse.Namespace, chosen: Any, *, training: bool) -> tuple[Any, dict[str, Any]]:
+def _prepared(options: argparse.Namespace) -> tuple[Runs, dict[str, float]]:
+    """The runs, and the error of each."""
     from cnnspec import pipeline  # noqa: PLC0415
-    from cnnspec.backend.executable import Executable  # noqa: PLC0415
+    from cnnspec.bench.job import job_of, our_run  # noqa: PLC0415
+    from cnnspec.bench.peers.preparing import PEERS as KNOWN  # noqa: PLC0415
+    from cnnspec.bench.peers.preparing import prepare  # noqa: PLC0415
 
+    training = options.kind == "training"
+    wanted = options.only.split(",") if options.only else [*OURS, *PEERS]
     graph = pipeline.elaborate(pipeline.load(SPECS / f"{options.net}.cnn").spec).graph
-    if graph is None:
-        raise SystemExit(f"{options.net} cannot be elaborated")
     plan = pipeline.plan(graph, batch=options.batch, training=training)
-    made = {
-        name: Executable(plan, math=name, threads=options.threads)
-        for name in chosen
-        if name in ("exact", "fast")
+    ours = {
+        name: pipeline.compile(plan, math=name, threads=options.threads) for name in OURS if name in wanted
     }
-    return plan, made or {"plain": Executable(plan, threads=options.threads)}
+    one = next(iter(ours.values()), None) or pipeline.compile(plan, math="plain", threads=options.threads)
+    job = job_of(one, graph)
+    runs: Runs = {}
+    for name in wanted:
+        if name in ours:
+            runs[name] = our_run(ours[name], job)
+            continue
+        peer = KNOWN[PEERS[name]]
+        if peer.missing() is None and (peer.trains or not training):
+            runs[name] = prepare(peer, job)
+    return runs, _losses(runs) if training else _errors(runs, job)
 
 
-def _inference(
-    options: argparse.Namespace, chosen: Any
-) -> tuple[dict[str, Callable[[], Any]], dict[str, float]]:
-    """The runs, and the error of each: the largest, over the largest input-dependent part of the outputs."""
-    import peers  # noqa: PLC0415
-    import torch  # noqa: PLC0415
-
-    plan, made = _executables(options, chosen, training=False)
-    one = next(iter(made.values()))
-    x = np.random.default_rng(0).standard_normal((options.batch, *plan.inputs[0].shape)).astype(np.float32)
-    net = peers.TorchNet(plan, one.storage).eval()
-    runs: dict[str, Callable[[], Any]] = {}
-    for name, executable in made.items():
-        if name != "plain":
-            runs[name] = lambda executable=executable: executable.forward(x)
-    with torch.inference_mode():
-        double = peers.TorchNet(plan, one.storage).double().eval()
-        exact, nothing = (double(torch.from_numpy(v).double()).numpy() for v in (x, 0 * x))
-    ways = {"eager": (False, False), "channels-last": (True, False), "compile": (True, True)}
-    for name, (last, compiled) in ways.items():
-        if name in chosen:
-            fresh = peers.TorchNet(plan, one.storage)
-            runs[name] = peers.torch_inference(fresh, x, channels_last=last, compiled=compiled)
-    if "onnxruntime" in chosen or "openvino" in chosen:
-        model = peers.onnx_model(net, x)
-        if "onnxruntime" in chosen:
-            runs["onnxruntime"] = peers.onnxruntime_inference(model, x, options.threads)
-        if "openvino" in chosen:
-            runs["openvino"] = peers.openvino_inference(model, x, options.threads)
-    scale = np.abs(exact - nothing).max()
-    return runs, {name: float(np.abs(_array(run()) - exact).max() / scale) for name, run in runs.items()}
-
-
-def _array(output: Any) -> np.ndarray:
-    if isinstance(output, list):
-        return output[0]
-    return np.asarray(output if not hasattr(output, "to_dict") else next(iter(output.values())))
-
-
-def _training(
-    options: argparse.Namespace, chosen: Any
-) -> tuple[dict[str, Callable[[], Any]], dict[str, float]]:
-    """The runs, and by how much the loss after them differs from eager PyTorch's at the first step."""
-    import peers  # noqa: PLC0415
-
-    plan, made = _executables(options, chosen, training=True)
-    one = next(iter(made.values()))
-    rng = np.random.default_rng(0)
-    x = rng.standard_normal((options.batch, *plan.inputs[0].shape)).astype(np.float32)
-    labels = rng.integers(0, plan.outputs[0].shape[0], options.batch)
-    ways = {"eager": (False, False), "channels-last": (True, False), "compile": (True, True)}
-    runs: dict[str, Callable[[], Any]] = {}
-    for name, (last, compiled) in ways.items():
-        if name in chosen:
-            net = peers.TorchNet(plan, one.storage)
-            runs[name] = peers.torch_training(net, x, labels, channels_last=last, compiled=compiled)
-    for name, executable in made.items():
-        if name != "plain":
-            runs[name] = _step(executable, x, labels)
+def _losses(runs: Runs) -> dict[str, float]:
+    """By how much the first loss of each differs from that of the first."""
     first = {name: float(run()) for name, run in runs.items()}
     reference = next(iter(first.values()))
-    return runs, {name: abs(loss - reference) / reference for name, loss in first.items()}
+    return {name: abs(loss - reference) / reference for name, loss in first.items()}
 
 
-def _step(executable: Any, x: np.ndarray, labels: np.ndarray) -> Callable[[], float]:
-    """Forward, loss, backward, SGD with momentum."""
-    from cnnspec.backend.training.optimisers import Sgd, Updates  # noqa: PLC0415
+def _errors(runs: Runs, job: Any) -> dict[str, float]:
+    """The largest error against PyTorch in float64, over the largest input-dependent part of the outputs."""
+    import torch  # noqa: PLC0415
 
-    updates = Updates(Sgd(0.9), executable.storage.trained, executable.storage.gradients, executable.threads)
+    from cnnspec.bench.peers.torch_net import TorchNet  # noqa: PLC0415
 
-    def run() -> float:
-        executable.forward(x)
-        loss = executable.loss(labels)
-        executable.backward()
-        with executable.storage.writing():
-            updates.apply(1e-4)
-        return loss
-
-    return run
+    net = TorchNet(job.graph, job.state).double().eval()
+    with torch.inference_mode():
+        (x,) = (torch.from_numpy(array).double() for array in job.inputs)
+        exact, nothing = (net(v)[0].numpy() for v in (x, 0 * x))
+    scale = np.abs(exact - nothing).max()
+    return {name: float(np.abs(run()[0] - exact).max() / scale) for name, run in runs.items()}
 
 
 if __name__ == "__main__":
