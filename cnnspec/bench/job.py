@@ -81,7 +81,8 @@ def our_run(executable: Executable, job: Job) -> Callable[[], Any]:
         executable.forward(inputs)
         loss = executable.loss(labels)
         executable.backward()
-        updates.apply(RATE)
+        with executable.storage.writing():
+            updates.apply(RATE)
         return loss
 
     return step

@@ -47,13 +47,20 @@ class Stopwatch:
         return (time.perf_counter() - begin) / self._repeats
 
 
-def take_turns(samplers: Mapping[str, Sampler], seconds: float, samples: dict[str, list[float]]) -> None:
-    """Sample several things in turns for so long, into `samples`: what was taken stays if this is stopped."""
+def take_turns(
+    samplers: Mapping[str, Sampler], seconds: float, samples: dict[str, list[float]], *, pause: float = 0.0
+) -> None:
+    """Sample several things in turns for so long, into `samples`: what was taken stays if this is stopped.
+
+    With a pause before each, in which the threads of the one before go to sleep.
+    """
     end = time.perf_counter() + seconds
     for name in samplers:
         samples.setdefault(name, [])
     while time.perf_counter() < end or min(len(samples[name]) for name in samplers) < LEAST_SAMPLES:
         for name, sampler in samplers.items():
+            if pause:
+                time.sleep(pause)
             samples[name].append(sampler())
 
 

@@ -20,6 +20,11 @@ _PATIENCE = 5.0
 class PeerError(Exception):
     """A peer cannot run the net; the message says why, in a line."""
 
+    def __init__(self, peer: str, why: str) -> None:
+        """`peer` is its name."""
+        super().__init__(why)
+        self.peer = peer
+
 
 @dataclass(frozen=True, slots=True)
 class _Failed:
@@ -33,9 +38,12 @@ class RemotePeer:
     """
 
     def __init__(self, peer: Peer, job: Job) -> None:
+        self.name = peer.name
         missing = peer.missing()
         if missing:
-            raise PeerError(f"{missing} is not installed: `pip install {missing}`")
+            raise PeerError(peer.name, f"{missing} is not installed; `pip install {missing}` brings it")
+        if job.training and not peer.trains:
+            raise PeerError(peer.name, f"{peer.name} does not train")
         context = get_context("spawn")
         self._connection, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, peer, job), daemon=True)
@@ -71,7 +79,7 @@ class RemotePeer:
         except (EOFError, OSError):
             raise self._ended() from None
         if isinstance(answer, _Failed):
-            raise PeerError(answer.reason)
+            raise PeerError(self.name, answer.reason)
         return answer
 
     def _ended(self) -> PeerError:
@@ -79,8 +87,8 @@ class RemotePeer:
         code = self._process.exitcode
         if code is not None and code < 0:
             why = "out of memory?" if -code == signal.SIGKILL else "it crashed"
-            return PeerError(f"its process was ended by {signal.Signals(-code).name} ({why})")
-        return PeerError(f"its process ended with exit code {code}")
+            return PeerError(self.name, f"its process was ended by {signal.Signals(-code).name} ({why})")
+        return PeerError(self.name, f"its process ended with exit code {code}")
 
 
 def _serve(connection: Connection, peer: Peer, job: Job) -> None:

@@ -121,6 +121,17 @@ def _pixel_shuffle(use: Use) -> torch.Tensor:
     return apart.permute(0, 1, *pairs).reshape(*apart.shape[:2], *(n * r for n in x.shape[2:]))
 
 
+def _pixel_unshuffle(use: Use) -> torch.Tensor:
+    """PyTorch has it for two axes; for others the place in its tile of a pixel becomes a channel."""
+    x, rank, r = use.x, use.rank, use.layer.factor
+    if rank == 2:
+        return F.pixel_unshuffle(x, r)
+    sizes = [n // r for n in x.shape[2:]]
+    apart = x.reshape(*x.shape[:2], *(part for n in sizes for part in (n, r)))
+    within, across = range(3, 3 + 2 * rank, 2), range(2, 2 + 2 * rank, 2)
+    return apart.permute(0, 1, *within, *across).reshape(len(x), x.shape[1] * r**rank, *sizes)
+
+
 def _pad(use: Use) -> torch.Tensor:
     layer = use.layer
     value = float(layer.value) if layer.mode == "constant" else None
@@ -186,6 +197,7 @@ _RUNS: dict[type, Callable[[Use], Any]] = {
     dropout.Dropout: lambda use: F.dropout(use.x, float(use.layer.p), use.training),
     resampling.Upsample: _upsample,
     resampling.PixelShuffle: _pixel_shuffle,
+    resampling.PixelUnshuffle: _pixel_unshuffle,
     resampling.ChannelShuffle: lambda use: F.channel_shuffle(use.x, use.layer.groups),
     borders.Pad: _pad,
     borders.Crop: _crop,
