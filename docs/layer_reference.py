@@ -48,6 +48,7 @@ EXAMPLES: dict[str, dict[str, object]] = {
     "chunk": {"parts": 2},
     "upsample": {"factor": 2},
     "pixel_shuffle": {"factor": 2},
+    "pixel_unshuffle": {"factor": 2},
     "channel_shuffle": {"groups": 2},
     "groupnorm": {"groups": 2},
     "crop": {"amount": 1},

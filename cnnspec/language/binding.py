@@ -73,7 +73,7 @@ def _problem(scope: Scope, argument: ast.Argument, name: str | None, bound: Boun
     """Report what is wrong with where an argument stands; whether anything is."""
     if name is None:
         takes = f"takes {len(formals.positional)} value{'s' * (len(formals.positional) != 1)}"
-        scope.report("too-many-arguments", f"`{formals.callee}` {takes}: {_listed(formals)}", argument.span)
+        scope.report("too-many-arguments", f"`{formals.callee}` {takes}{_named(formals)}", argument.span)
     elif name not in formals.all:
         _report_unknown(scope, argument, name, formals)
     elif name in bound:
@@ -113,6 +113,10 @@ def _report_missing(scope: Scope, node: ast.Name | ast.Call, missing: list[str],
     span = node.callee.span if isinstance(node, ast.Call) else node.span
     message = f"`{formals.callee}` needs {what}"
     scope.report("missing-argument", message, span, notes=(f"its parameters are {_listed(formals)}",))
+
+
+def _named(formals: Formals) -> str:
+    return ": " + ", ".join(f"`{name}`" for name in formals.positional) if formals.positional else ""
 
 
 def _listed(formals: Formals) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from cnnspec.diagnostics import Span
 from cnnspec.dims import Symbolic
 from cnnspec.graph import Tensor
-from cnnspec.language import ast, attributes, calls, constants, names, pipelines, tensors
+from cnnspec.language import ast, attributes, calls, constants, names, pipelines, tensors, transformations
 from cnnspec.language.evaluate import evaluate
 from cnnspec.language.expansion import FREE, Expansion
 from cnnspec.language.holes import key_of
@@ -81,6 +81,10 @@ class BodyScope(Scope):
     def name(self, node: ast.Name) -> Value:
         """A number, a tensor, or what a layer makes of the main line."""
         return names.name(self, node)
+
+    def listed(self, node: ast.Name) -> Value:
+        """The same in a list, where a layer or block stands for itself."""
+        return transformations.value_or_transformation(self, node, node.name)
 
     def attribute(self, node: ast.Attribute) -> Value:
         """A size of a tensor, or one of several outputs."""

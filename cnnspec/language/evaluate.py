@@ -155,7 +155,9 @@ def _pipeline(node: ast.Pipeline, scope: Scope) -> Value:
 def _sequence(node: ast.Sequence, scope: Scope) -> Value:
     if len(node.items) > limits.MAX_ITEMS:
         raise _too_many_items(len(node.items))
-    return tuple(evaluate(item, scope) for item in node.items)
+    return tuple(
+        scope.listed(item) if isinstance(item, ast.Name) else evaluate(item, scope) for item in node.items
+    )
 
 
 def _conditional(node: ast.Conditional, scope: Scope) -> Value:

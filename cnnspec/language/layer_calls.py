@@ -141,14 +141,19 @@ def _inputs(
     tensors: list[Tensor | Unknown] = []
     for operand in operands:
         value = evaluate(operand.value, scope)
-        items = (
-            [item for item in value if isinstance(item, Tensor | Unknown)] if isinstance(value, tuple) else []
-        )
-        if isinstance(value, tuple) and value and len(items) == len(value):
-            tensors += items
+        items = [_made(scope, item) for item in value] if isinstance(value, tuple) else []
+        if items and all(isinstance(item, Tensor | Unknown) for item in items):
+            tensors += [item for item in items if isinstance(item, Tensor | Unknown)]
         else:
             tensors.append(as_tensor(scope, value, operand.value.span))
     return tensors
+
+
+def _made(scope: BodyScope, item: Value) -> Value:
+    """An item of a list of operands: a layer in it starts from the main line, as among the operands."""
+    if not isinstance(item, Transformation):
+        return item
+    return scope.apply(item, ast.Name(item.expression.span, item.name))
 
 
 # --- values of arguments ------------------------------------------------------------------------------------
@@ -169,7 +174,14 @@ def _value(scope: BodyScope, layer: type[Layer], name: str, argument: ast.Argume
     if not isinstance(node, ast.Number) and is_transformation(scope, node):
         scope.report("bad-argument", f"`{name}` must be a value, not a layer", node.span)
         return UNKNOWN
-    return evaluate(node, scope)
+    return _in_words(evaluate(node, scope), _words(layer, name))
+
+
+def _in_words(value: Value, words: frozenset[str]) -> Value:
+    """In a list, what is both a layer and a word of the parameter (`identity`, a kernel) is that word."""
+    if words and type(value) is tuple:
+        return tuple([_in_words(item, words) for item in value])
+    return value.name if isinstance(value, Transformation) and value.name in words else value
 
 
 def _passed_on(scope: BodyScope, node: ast.Expression) -> str:

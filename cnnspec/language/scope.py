@@ -134,6 +134,10 @@ class Scope(ABC):
     def name(self, node: ast.Name) -> Value:
         """What a name means."""
 
+    def listed(self, node: ast.Name) -> Value:
+        """What a name means as an item of a list."""
+        return self.name(node)
+
     @abstractmethod
     def attribute(self, node: ast.Attribute) -> Value:
         """`base.name`."""

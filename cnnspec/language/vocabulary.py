@@ -49,6 +49,7 @@ _LAYERS = {
     "crop": "crop cropping centercrop",
     "upsample": "upsample upsampling interpolate resize unpool upsamplingnearest upsamplingbilinear",
     "pixel_shuffle": "pixelshuffle depthtospace",
+    "pixel_unshuffle": "pixelunshuffle spacetodepth reorg",
     "channel_shuffle": "channelshuffle shufflechannels",
     "mul": "mul multiply",
     "add": "add addition",

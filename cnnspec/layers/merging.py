@@ -118,16 +118,17 @@ class Polar(Elementwise):
 @layer("hypot")
 @dataclass(frozen=True)
 class Hypot(Polar):
-    """The length `√(a² + b²)` of each pair of elements, such as the magnitude of a gradient.
+    """The length `√(a² + b²)` of each pair of elements.
 
-    The derivatives are `a/length` and `b/length`, and 0 where the length is 0.
+    It is the magnitude of a gradient with the components a and b. The derivatives are `a/length` and
+    `b/length`, and 0 where the length is 0.
     """
 
 
 @layer("atan2")
 @dataclass(frozen=True)
 class Atan2(Polar):
-    """The angle of each point `(x, y)` in radians, from −π to π; `atan2(y, x)`, so y comes first.
+    """The angle of each point `(x, y)` in radians, from −π to π; y comes first.
 
     0 is along x, π/2 along y. The derivatives are `x/(x² + y²)` by y and `−y/(x² + y²)` by x, and 0 at the
     origin, where the angle is 0, or ±π if x is −0.

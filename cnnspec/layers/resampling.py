@@ -1,4 +1,4 @@
-"""Larger maps: upsampling, and channels turned into pixels; and channels in another order."""
+"""Larger maps: upsampling, and channels turned into pixels and back; and channels in another order."""
 
 from __future__ import annotations
 
@@ -172,6 +172,50 @@ class PixelShuffle(Layer):
         del inputs, port, axis
         place = UNIT // self.factor
         return IndexMap(place, place)
+
+
+@layer("pixel_unshuffle")
+@dataclass(frozen=True)
+class PixelUnshuffle(Layer):
+    """Turn pixels into channels, the inverse of `pixel_shuffle`: `[C, r·H, r·W]` becomes `[C·r², H, W]`.
+
+    Also known as space to depth; YOLOv2's passthrough does it.
+    """
+
+    factor: Dim = arg(COUNT, "how many times the map shrinks")
+
+    def requirements(self, inputs: tuple[Shape, ...]) -> Iterator[Requirement]:
+        """A map whose sizes are multiples of the factor."""
+        (shape,) = inputs
+        yield from needs_map(self.word, shape)
+        for axis, size in enumerate(shape[1:]):
+            yield self._whole_tiles(len(shape) - 1, axis, size)
+
+    def _whole_tiles(self, rank: int, axis: int, size: Dim) -> Requirement:
+        name, tile = axis_name(rank, axis), render(self.factor)
+        return Requirement(
+            "uneven-split",
+            size,
+            Relation.MULTIPLE,
+            self.factor,
+            lambda: f"a {name} of {render(size)} does not divide into tiles of {tile} pixels",
+            lambda: f"make the {name} a multiple of {tile}, by `pad` or `crop`",
+            argument="factor",
+            port=0,
+            axis=axis,
+        )
+
+    def infer(self, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        """A channel for every pixel of a tile, every axis `factor` times as short."""
+        (shape,) = inputs
+        tile = product(self.factor for _ in shape[1:])
+        return ((shape[0] * tile, *(n // self.factor for n in shape[1:])),)
+
+    def index_map(self, inputs: tuple[Shape, ...], port: int, axis: int) -> IndexMap:
+        """The pixels of its tile."""
+        del inputs, port, axis
+        first = UNIT * self.factor
+        return IndexMap(first, first + self.factor - 1)
 
 
 @layer("channel_shuffle")

@@ -56,6 +56,7 @@ MIXED = {
             x * gate -> channel_shuffle(4) -> scale(bias=true)
             left, right = split((3, 5))
             concat(right, left -> prelu) -> pixel_shuffle(2) -> permute((0, 2, 1))
+            pixel_unshuffle(2)
             output crop(1) -> pad(2, mode=reflect) -> flatten -> linear(3) -> log_softmax
     """,
     "lengths and angles": """

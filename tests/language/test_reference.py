@@ -20,6 +20,10 @@ TABLE = PAGE.partition("## Expectations")[2].partition("| Word | |")[2].partitio
 FLAT = re.sub(r"\s+", " ", PAGE)
 
 
+OPERANDS = {"hypot": ("a", "b"), "atan2": ("y", "x")}
+"""The tensors of layers that take so many; other layers with several take any number."""
+
+
 def row(code: str, words: str) -> str:
     return f"\n| `{code}` | {words} |\n"
 
@@ -27,7 +31,7 @@ def row(code: str, words: str) -> str:
 def layer_row(word: str, layer: type[Layer]) -> tuple[str, str]:
     given = [parameter_text(parameter) for parameter in signature(layer)]
     if layer.inputs != (1, 1):
-        given = ["a", "b", "…", *given]
+        given = [*OPERANDS.get(word, ("a", "b", "…")), *given]
     first, *_ = (layer.__doc__ or "").strip().split("\n")
     return f"{word}({', '.join(given)})" if given else word, first.rstrip(".")
 

@@ -177,6 +177,13 @@ def test_pixel_shuffle() -> None:
         assert hulls(layer, (9, 2, 3), axis) == expected
 
 
+def test_pixel_unshuffle() -> None:
+    layer = make("pixel_unshuffle", 3)
+    for axis in (0, 1):
+        expected = support(lambda x: torch.pixel_unshuffle(x, 3), (2, 6, 9), axis)
+        assert hulls(layer, (2, 6, 9), axis) == expected
+
+
 @pytest.mark.parametrize("word", ["flatten", "permute", "reshape", "squeeze", "global_maxpool"])
 def test_what_is_not_read_in_place_is_read_as_a_whole(word: str) -> None:
     arguments = {"permute": ((0, 2, 1),), "reshape": ((4, 18),)}

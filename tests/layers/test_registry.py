@@ -18,7 +18,7 @@ LANGUAGE = {
     "relu", "relu6", "leaky_relu", "prelu", "elu", "selu", "gelu", "silu", "mish",
     "sigmoid", "hardsigmoid", "hardswish", "tanh", "softplus", "softmax", "log_softmax", "dropout",
     "flatten", "reshape", "permute", "squeeze", "pad", "crop",
-    "upsample", "pixel_shuffle", "channel_shuffle",
+    "upsample", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle",
     "concat", "split", "chunk", "add", "mul", "hypot", "atan2", "scale", "identity",
 }  # fmt: skip
 

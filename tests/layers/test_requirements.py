@@ -60,6 +60,7 @@ def refusal(word: str, *values: object, on: tuple[Shape, ...], **named: object) 
         ("upsample", {"factor": 2, "mode": "bilinear"}, [(8, 9)], ("rank-mismatch", "mode", 0)),
         ("upsample", {"factor": 2, "align_corners": True}, [MAP], ("bad-argument", "align_corners", None)),
         ("pixel_shuffle", (3,), [MAP], ("channel-mismatch", "factor", 0)),
+        ("pixel_unshuffle", (3,), [MAP], ("uneven-split", "factor", 0)),
         ("channel_shuffle", (3,), [MAP], ("group-mismatch", "groups", 0)),
         ("add", (), [MAP, (256, 56, 56)], ("shape-mismatch", None, 1)),
         ("add", (), [MAP, MAP, (64, 28, 56)], ("shape-mismatch", None, 2)),

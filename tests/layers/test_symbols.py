@@ -35,6 +35,7 @@ def layers(draw: st.DrawFn) -> Layer:
                 make("pad", ((1, 2), stride)),
                 make("crop", ((1, 2), stride)),
                 make("pixel_shuffle", 2),
+                make("pixel_unshuffle", 2),
                 make("channel_shuffle", 2),
                 make("layernorm"),
                 *(make(word) for word in ("bn", "relu", "lrn", "prelu", "scale", "dropout")),

@@ -238,6 +238,11 @@ def shuffle_cases() -> Iterator[Case]:
         yield module({"factor": factor}, (36, 5, 4), nn.PixelShuffle(factor))
 
 
+def unshuffle_cases() -> Iterator[Case]:
+    for factor in (1, 2, 3):
+        yield module({"factor": factor}, (4, 6, 12), nn.PixelUnshuffle(factor))
+
+
 def channel_shuffle_cases() -> Iterator[Case]:
     for groups in (1, 2, 3, 6):
         yield module({"groups": groups}, (6, 5, 4), nn.ChannelShuffle(groups))
@@ -329,6 +334,7 @@ ORACLES: dict[str, Callable[[], Iterator[Case]]] = {
     "crop": crop_cases,
     "upsample": upsample_cases,
     "pixel_shuffle": shuffle_cases,
+    "pixel_unshuffle": unshuffle_cases,
     "channel_shuffle": channel_shuffle_cases,
     "concat": concat_cases,
     "add": merge_cases(lambda a, b: a + b),

@@ -130,6 +130,9 @@ KERNELS: dict[type[Operation], Kernel[Any]] = {
     operations.PixelShuffle: Kernel(
         resampling.fit_pixels, resampling.forward_pixels, resampling.backward_pixels
     ),
+    operations.PixelUnshuffle: Kernel(
+        resampling.fit_tiles, resampling.forward_tiles, resampling.backward_tiles
+    ),
     operations.ChannelShuffle: Kernel(
         resampling.fit_channels, resampling.forward_channels, resampling.backward_channels
     ),

@@ -11,7 +11,7 @@ from cnnspec.backend.kernels.arrays import Array, Backward, Context, Forward
 from cnnspec.backend.kernels.borders import Pixels, run_put, run_take
 from cnnspec.backend.kernels.checks import Shapes, require, require_one, require_one_map, require_shape
 from cnnspec.backend.kernels.jit import kernel
-from cnnspec.backend.kernels.operations import ChannelShuffle, PixelShuffle, Shape, Upsample
+from cnnspec.backend.kernels.operations import ChannelShuffle, PixelShuffle, PixelUnshuffle, Shape, Upsample
 from cnnspec.backend.kernels.shaping import run_rearrange
 from cnnspec.backend.kernels.threads import launch
 
@@ -150,7 +150,25 @@ def backward_pixels(operation: PixelShuffle, arrays: Backward, context: Context)
         run_rearrange(dx, arrays.output_gradients[0], *axes, context.threads, back=True)
 
 
-def _interleaving(operation: PixelShuffle, shape: Shape) -> tuple[Shape, tuple[int, ...]]:
+def fit_tiles(operation: PixelUnshuffle, inputs: Shapes, outputs: Shapes, weights: Shapes) -> None:
+    """Raise ValueError unless the pixels that go become channels."""
+    fit_pixels(PixelShuffle(operation.factor), outputs, inputs, weights)
+
+
+def forward_tiles(operation: PixelUnshuffle, arrays: Forward, context: Context) -> None:
+    """Take channels and pixels apart."""
+    tiles = arrays.outputs[0]
+    run_rearrange(tiles, arrays.inputs[0], *_interleaving(operation, tiles.shape), context.threads, back=True)
+
+
+def backward_tiles(operation: PixelUnshuffle, arrays: Backward, context: Context) -> None:
+    """And back."""
+    if (dx := arrays.input_gradients[0]) is not None:
+        dy = arrays.output_gradients[0]
+        run_rearrange(dy, dx, *_interleaving(operation, dy.shape), context.threads)
+
+
+def _interleaving(operation: PixelShuffle | PixelUnshuffle, shape: Shape) -> tuple[Shape, tuple[int, ...]]:
     batch, channels, *sizes = shape
     expanded = (batch, channels // prod(operation.factor), *operation.factor, *sizes)
     return expanded, (0, 1, 5, 2, 6, 3, 7, 4)

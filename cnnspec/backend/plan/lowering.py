@@ -286,6 +286,11 @@ def _(layer: resampling.PixelShuffle, at: Application) -> Operation:
 
 
 @operation_of.register
+def _(layer: resampling.PixelUnshuffle, at: Application) -> Operation:
+    return operations.PixelUnshuffle(spread([whole(layer.factor)] * at.rank, 1))
+
+
+@operation_of.register
 def _(layer: resampling.ChannelShuffle, at: Application) -> Operation:
     del at
     return operations.ChannelShuffle(whole(layer.groups))

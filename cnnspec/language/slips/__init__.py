@@ -42,6 +42,7 @@ _SLIPS: tuple[Callable[[Situation], Diagnostic | None], ...] = (
     values.sizes_apart,
     values.missing_equals,
     values.missing_word,
+    values.bare_list,
     values.missing_comma,
     values.bare_arguments,
     values.missing_arrow,

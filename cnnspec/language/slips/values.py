@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cnnspec.diagnostics import Diagnostic
+from cnnspec.diagnostics import Diagnostic, Edit, Help, Span
 from cnnspec.language.mistakes import Situation, describe, missing, shortened, syntax
 from cnnspec.language.table import END
-from cnnspec.language.tokens import NEWLINE
+from cnnspec.language.tokens import CLOSERS, NEWLINE
 from cnnspec.layers import LAYERS
 
 
@@ -25,6 +25,22 @@ def missing_word(s: Situation) -> Diagnostic | None:
         if word in s.expected and s.first.kind in ("EXPECT", "OUTPUT", "TRAINING"):
             return missing(s, word, f"`{word}` is missing before {describe(s.token)}")
     return None
+
+
+def bare_list(s: Situation) -> Diagnostic | None:
+    """`h, w = x.height, x.width`, `for c in 8, 16:`."""
+    signs = [token.text for token in s.line]
+    begins = "=" if "=" in signs else "in" if s.first.text == "for" and "in" in signs else None
+    if s.token.text != "," or s.open_bracket is not None or begins is None:
+        return None
+    first = s.line[signs.index(begins) + 1]
+    rest = s.rest_of_line.removesuffix(":")
+    written = Span(s.source, first.start, s.token.start + len(rest.rstrip()))
+    complete = all(rest.count(opener) == rest.count(closer) for closer, opener in CLOSERS.items())
+    edits = (Edit(written, f"({written.text})"),) if complete else ()
+    return Diagnostic(
+        "syntax", "a list stands in brackets", s.span(), help=Help("put brackets around it", edits)
+    )
 
 
 def missing_comma(s: Situation) -> Diagnostic | None:

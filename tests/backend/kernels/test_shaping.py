@@ -14,6 +14,7 @@ from cnnspec.backend.kernels.operations import (
     Pad,
     Permute,
     PixelShuffle,
+    PixelUnshuffle,
     Reshape,
     Shape,
     Upsample,
@@ -90,6 +91,16 @@ def test_pixel_shuffle_along_a_line_and_in_space_interleaves_channels() -> None:
     space = np.arange(8.0).reshape(1, 8, 1, 1, 1)
     found = run(PixelShuffle((2, 2, 2)), [space], outputs=[(1, 1, 2, 2, 2)]).outputs[0]
     assert found.reshape(-1).tolist() == list(range(8))
+
+
+def test_pixel_unshuffle_is_pytorchs_and_the_inverse_of_a_shuffle() -> None:
+    image = normal(2, 3, 1, 6, 4)
+    operation = PixelUnshuffle((1, 2, 2))
+    assert_agrees(operation, lambda x: functional.pixel_unshuffle(x[:, :, 0], 2)[:, :, None], [image])
+    volume = normal(2, 3, 4, 6, 8)
+    tiles = run(PixelUnshuffle((2, 3, 4)), [volume], outputs=[(2, 72, 2, 2, 2)]).outputs[0]
+    again = run(PixelShuffle((2, 3, 4)), [tiles], outputs=[volume.shape]).outputs[0]
+    np.testing.assert_array_equal(again, volume)
 
 
 @pytest.mark.parametrize("groups", [1, 2, 3, 6])

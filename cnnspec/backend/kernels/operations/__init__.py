@@ -39,6 +39,7 @@ from cnnspec.backend.kernels.operations.shaping import (
     Pad,
     Permute,
     PixelShuffle,
+    PixelUnshuffle,
     Reshape,
     Upsample,
 )
@@ -82,6 +83,7 @@ __all__ = [
     "Pad",
     "Permute",
     "PixelShuffle",
+    "PixelUnshuffle",
     "Polar",
     "Reads",
     "Reshape",

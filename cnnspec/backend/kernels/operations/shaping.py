@@ -54,6 +54,13 @@ class PixelShuffle(Operation):
 
 
 @dataclass(frozen=True, slots=True)
+class PixelUnshuffle(Operation):
+    """Turn space into channels: `(C, r·H, s·W)` to `(C·r·s, H, W)`, with a factor an axis."""
+
+    factor: Triple
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelShuffle(Operation):
     """Read the channels as a `(groups, C / groups)` matrix and transpose it."""
 
