@@ -14,7 +14,9 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from math import isfinite
+from numbers import Integral, Rational, Real
 from pathlib import Path
+from types import UnionType
 from typing import TYPE_CHECKING
 
 from cnnspec import pipeline
@@ -50,7 +52,8 @@ class Spec:
         return tuple(self.loaded.nets)
 
     def net(self, name: str | None = None) -> Net:
-        """One of its nets; without a name the first."""
+        """One of its nets; without a name the first. TypeError for anything but a name."""
+        _require(name, str | None, "net() takes the name of a net")
         return Net(self.loaded, name)
 
     def check(self) -> tuple[Diagnostic, ...]:
@@ -63,8 +66,10 @@ class Spec:
     def lint(self, *select: str) -> tuple[Diagnostic, ...]:
         """What could be better in its nets: `spec.lint("warning", "info")`, by default the warnings.
 
-        Rules and groups are those of `cnnspec check --select`; ValueError for others.
+        Rules and groups are those of `cnnspec check --select`; ValueError for others, TypeError for no words.
         """
+        for word in select:
+            _require(word, str, "lint() takes names of rules and groups")
         from cnnspec.lint.config import Settings
         from cnnspec.lint.selection import DEFAULT, codes_of
 
@@ -84,17 +89,20 @@ class Net:
     def bind(self, **values: Number) -> Net:
         """The same net with symbols or net parameters given values: `net.bind(H=256, classes=100)`.
 
-        Raises ValueError for infinity and NaN.
+        Raises ValueError for infinity and NaN, and TypeError for what is no number.
         """
-        exact = {name: _exact(value) for name, value in values.items()}
+        exact = {name: _exact(name, value) for name, value in values.items()}
         return replace(self, bindings={**self.bindings, **exact})
 
     def free(self, *names: str) -> Net:
         """The same net with symbols or parameters left free, whatever their defaults: `net.free("classes")`.
 
         A free symbol is a whole number, at least 1. What decides of which layers the net is made (the count
-        of a `repeat`, an `if`) cannot be free: the graph is refused then, with the place.
+        of a `repeat`, an `if`) cannot be free: the graph is refused then, with the place. TypeError for
+        anything but names.
         """
+        for name in names:
+            _require(name, str, "free() takes names of symbols and parameters")
         return replace(self, bindings={**self.bindings, **dict.fromkeys(names, FREE)})
 
     def symbolic(self) -> Net:
@@ -171,17 +179,20 @@ def _html(analysis: Analysis) -> str:
 
 
 def load(path: str | Path) -> Spec:
-    """Read a spec file. Raises SpecError with everything that is wrong with its text."""
+    """Read a spec file. Raises SpecError with all that is wrong with its text; TypeError for no path."""
+    _require(path, str | Path, "load() takes the path of a spec file")
     return _spec(pipeline.load(path))
 
 
 def loads(text: str, name: str = "<text>") -> Spec:
-    """Read a spec from a text in hand. Raises SpecError."""
+    """Read a spec from a text in hand. Raises SpecError; TypeError for no text."""
+    _require(text, str, "loads() takes the text of a spec (load() takes the path of a file)")
     return _spec(pipeline.load_text(text, name))
 
 
 def analyze(net: Net) -> NetAnalysis:
-    """The exact numbers of a net. Raises SpecError."""
+    """The exact numbers of a net. Raises SpecError; TypeError for anything but a net."""
+    _require(net, Net, f"analyze() takes a net, {_A_NET}")
     return net.analysis
 
 
@@ -200,8 +211,15 @@ def compile(  # noqa: A001 - the field's word
 
     `batch` is the most samples it takes at once, `dtype` float32 or float64. With `input_gradients` the
     backward pass goes on to the inputs. `math` is `fast`, `exact` (without Winograd's larger rounding errors)
-    or `plain` (layer by layer, by the kernels that all others are held against). Raises SpecError.
+    or `plain` (layer by layer, by the kernels that all others are held against). Raises SpecError; TypeError
+    and ValueError for arguments of another kind.
     """
+    _require(net, Net, f"compile() takes a net, {_A_NET}")
+    for name, value in (("batch", batch), ("seed", seed)):
+        _require(value, Integral, f"{name} is a whole number")
+    _require(threads, Integral | None, "threads is a whole number, or None for all")
+    if math not in MATH:
+        raise ValueError(f"math is one of {', '.join(map(repr, MATH))}, not {math!r}")
     made = pipeline.plan(
         net.graph, batch=batch, training=training, dtype=dtype, input_gradients=input_gradients
     )
@@ -222,9 +240,22 @@ def _spec(loaded: Loaded) -> Spec:
     return Spec(loaded.spec)
 
 
-def _exact(value: Number) -> int | Fraction:
-    if isinstance(value, float):
+def _exact(name: str, value: Number) -> int | Fraction:
+    _require(value, Real, f"{name} is bound to a number")
+    if not isinstance(value, Rational):
         if not isfinite(value):
             raise ValueError(f"a size or parameter is a finite number, not {value}")
         value = Fraction(str(value))
     return int(value) if value == int(value) else Fraction(value)
+
+
+_A_NET = "such as load(path).net()"
+
+MATH = ("exact", "fast", "plain")
+"""How a net can be run."""
+
+
+def _require(value: object, kind: type | UnionType, what: str) -> None:
+    """Raise TypeError, and say what is taken, where a value is of another kind."""
+    if not isinstance(value, kind):
+        raise TypeError(f"{what}, not {type(value).__name__}")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cnnspec.diagnostics import Help
+from cnnspec.diagnostics import Edit, Help
 from cnnspec.graph import Tensor
+from cnnspec.language.shortcut import shortcut_stride
 
 if TYPE_CHECKING:
     from cnnspec.language.application import Site
@@ -28,7 +29,10 @@ def way_out_of_clash(site: Site, inputs: tuple[Tensor, ...], ports: tuple[int, i
     if site.word == "add":
         projection = _projection(sizes[skip], sizes[other])
         if projection is not None:
-            return Help(_projected(site, ports[skip], inputs[ports[skip]], projection))
+            ends = inputs[ports[skip]], inputs[ports[other]]
+            return shortcut_stride(site.scope.expansion.graph, *ends) or _projected(
+                site, ports[skip], ends[0], projection
+            )
     return _cropping(site, ports, sizes)
 
 
@@ -52,13 +56,16 @@ def _projection(skip: tuple[int, ...], other: tuple[int, ...]) -> str | None:
     return f"conv({other[0]}, 1{step}, bias=false) -> bn"
 
 
-def _projected(site: Site, port: int, tensor: Tensor, projection: str) -> str:
-    name = site.operands[port].text
+def _projected(site: Site, port: int, tensor: Tensor, projection: str) -> Help:
+    """Words for a projection; in a net, where a line is carried out once, the edit of the operand too."""
+    place = site.operands[port]
+    name = place.text
+    edits = (Edit(place, f"({name} -> {projection})"),) if site.scope.is_net and name.isidentifier() else ()
     if name.isidentifier() and name not in MAIN_LINE:
         start = "" if tensor == site.scope.entry else f"{name} -> "
-        return f"project the skip: `{name} = {start}{projection}`"
+        return Help(f"project the skip: `{name} = {start}{projection}`", edits)
     start = "in -> " if name == "in" else ""
-    return f"project one operand: `skip = {start}{projection}`, and add `skip`"
+    return Help(f"project one operand: `skip = {start}{projection}`, and add `skip`", edits)
 
 
 def _cropping(site: Site, ports: tuple[int, int], sizes: list[tuple[int, ...]]) -> Help | None:
