@@ -30,7 +30,6 @@ PEERS = {
 """What they are called in the report, and in `cnnspec bench --vs`. One that is not installed is left out."""
 
 SPECS = Path(__file__).parents[2] / "specs"
-LIMITS_SECONDS = 0.4
 
 Runs = dict[str, Callable[[], Any]]
 
@@ -42,7 +41,7 @@ def main() -> None:
     import torch  # noqa: PLC0415 - the variables come first
 
     torch.set_num_threads(options.threads)
-    from cnnspec.bench.limits import measure_limits  # noqa: PLC0415
+    from cnnspec.bench.limits import LIMITS_SECONDS, measure_limits  # noqa: PLC0415
     from cnnspec.bench.timing import interleaved  # noqa: PLC0415
 
     before = measure_limits(options.threads, LIMITS_SECONDS)

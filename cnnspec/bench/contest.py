@@ -46,6 +46,8 @@ class Contest:
         self._differences: dict[str, float | None] = {}
         self._problems: dict[str, str] = {}
         self._order: list[str] = [OURS]
+        self.uses_winograd = False
+        """Whether fewer operations are done than the layers define."""
 
     @property
     def results(self) -> list[Result]:
@@ -71,6 +73,8 @@ class Contest:
         reference = _Reference(self._executable, self.job, run())
         samplers: dict[str, Sampler] = {OURS: Stopwatch(run)}
         take_turns(samplers, 0, self._samples)
+        parts = self._executable.sections().parts
+        self.uses_winograd = any(what.startswith("winograd") for part in parts for what in part.what)
         opened: list[RemotePeer] = []
         try:
             for peer in peers:

@@ -28,6 +28,9 @@ MEMORY_BYTES = 1 << 28
 CACHE_BYTES = 1 << 18
 """For each thread: within the second cache of nearly all machines."""
 
+LIMITS_SECONDS = 0.4
+"""How long a measurement takes by default."""
+
 _STREAMS = 8
 _CALL_SECONDS = 2e-3
 

@@ -41,6 +41,11 @@ _MOVES = frozenset(
 )
 """What steps do that serve another one."""
 
+_ALGORITHMS = ("winograd",)
+"""Of several steps each, whose names begin so."""
+
+_BOTH = {"weight gradient", "data gradient"}
+
 
 @dataclass(frozen=True, slots=True)
 class LayerTime:
@@ -157,8 +162,9 @@ def _timed(runs: list[Callable[[], None]], seconds: float) -> tuple[list[float],
 
 def algorithm_of(what: Iterable[str]) -> str:
     """What steps do for a layer, without what only serves the rest: `direct`, `winograd`."""
-    words = list(dict.fromkeys("winograd" if word.startswith("winograd") else word for word in what))
-    return " + ".join([word for word in words if word not in _MOVES] or words)
+    words = list(dict.fromkeys(next((a for a in _ALGORITHMS if word.startswith(a)), word) for word in what))
+    kept = [word for word in words if word not in _MOVES] or words
+    return "gradients" if set(kept) == _BOTH else " + ".join(kept)
 
 
 def _groups(paths: Iterable[str], seen: set[str], fused: Mapping[str, str]) -> dict[str, tuple[str, ...]]:

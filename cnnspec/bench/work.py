@@ -5,11 +5,17 @@ from __future__ import annotations
 from cnnspec.analysis.differentiation import needed_nodes
 from cnnspec.analysis.facts import Analysis
 from cnnspec.analysis.roofline import bytes_of, traffic
-from cnnspec.analysis.training_compute import training_macs
+from cnnspec.analysis.training_compute import total_training_macs, training_macs
 from cnnspec.backend.plan.sizes import whole
 from cnnspec.backend.sections import Stage
 from cnnspec.dims import product
 from cnnspec.graph import Graph, Node
+
+
+def work_of_run(analysis: Analysis, batch: int, *, training: bool) -> int:
+    """FLOPs of a run of a batch: all of an inference, the multiply-adds of a training step."""
+    flops = total_training_macs(analysis).flops if training else analysis.totals.flops.total
+    return batch * whole(flops)
 
 
 class Work:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from cnnspec.analysis.facts import Analysis
+from cnnspec.analysis.roofline import Bound
 from cnnspec.bench.contest import OURS, Result
 from cnnspec.bench.limits import Limits
 from cnnspec.bench.profile import LayerTime, Profile
@@ -100,7 +101,7 @@ def _implementations(bench: Bench) -> dict[str, Column]:
         "median": column("median", lambda _, middle: time_text(middle)),
         "least": column("least", lambda row, _: time_text(row.timing.least) if row.timing else ""),
         "spread": column("10–90 %", lambda row, _: _spread(row)),
-        "images": column("images/s", lambda _, middle: f"{bench.batch / middle:,.4g}"),
+        "images": column("images/s", lambda _, middle: _count(bench.batch / middle)),
         "rate": column("GFLOP/s", lambda _, middle: f"{bench.flops / middle / 1e9:.3g}"),
         "share": column("of peak", lambda _, middle: _percent(bench.flops / middle / bench.limits.peak)),
         "ratio": column("÷ ours", lambda row, middle: _ratio(row, middle, ours)),
@@ -113,8 +114,12 @@ def time_text(seconds: float) -> str:
     return seconds_text(Fraction(seconds))
 
 
+def _count(amount: float) -> str:
+    return f"{round(amount):,}" if amount >= 100 else f"{amount:.3g}"
+
+
 def _spread(result: Result) -> str:
-    """`±` half of what lies between the percentiles, as a share of the median."""
+    """How far the percentiles are from the median, as shares of it."""
     timing = result.timing
     if timing is None:
         return ""
@@ -133,7 +138,9 @@ def _difference(result: Result) -> Piece:
     if result.difference is None:
         return Piece("")
     agrees = result.difference <= LARGE_DIFFERENCE  # False for NaN
-    return Piece(f"{result.difference:.1e}", Style.PLAIN if agrees else Style.ERROR)
+    return Piece(
+        f"{result.difference:.1e}" if result.difference else "0", Style.PLAIN if agrees else Style.ERROR
+    )
 
 
 _CONCESSIONS: Sequence[Concession] = (("spread", left_out), ("least", left_out), ("rate", left_out))
@@ -180,7 +187,12 @@ def _profile(bench: Bench, profile: Profile, width: int | None) -> Iterator[Line
     yield rule(columns)
     whole = next((r.timing.middle for r in bench.results if r.name == OURS and r.timing), None)
     beside = f", the whole {time_text(whole)}" if whole else ""
-    yield line(f"the parts take {time_text(profile.seconds)}{beside} (medians of {profile.rounds:,} rounds)")
+    text = f"the parts take {time_text(profile.seconds)}{beside} (medians of {profile.rounds:,} rounds)"
+    roofs = [(row, row.roof(bench.limits.device)) for row in rows]
+    if any(roof and roof.bound is Bound.MEMORY and roof.seconds > row.seconds for row, roof in roofs):
+        text += "; beyond 100 % of the roof of memory, numbers were still in the cache"
+    for part in wrap(text, width):
+        yield line((part, Style.QUIET))
 
 
 def _layers(bench: Bench, profile: Profile, rows: Sequence[LayerTime]) -> dict[str, Column]:

@@ -96,14 +96,8 @@ def _range(along: str) -> tuple[tuple[str, ...], range]:
 
 
 def _draw(path: str, curve: Curve, net: str) -> None:
-    from cnnspec.diagnostics import Diagnostic, DiagnosticError, Help
+    from cnnspec.cli.pictures import drawing
     from cnnspec.report.plot import draw_curve
 
-    try:
+    with drawing(path, "text, CSV and JSON"):
         draw_curve(curve, net, path)
-    except ImportError:
-        way_out = Help("`pip install 'cnnspec[plot]'` brings it; without it, there are text, CSV and JSON")
-        raise DiagnosticError(Diagnostic("usage", "a picture needs matplotlib", help=way_out)) from None
-    except OSError as problem:
-        message = f"cannot write {path}: {(problem.strerror or str(problem)).lower()}"
-        raise DiagnosticError(Diagnostic("file-unwritable", message)) from problem
