@@ -77,19 +77,19 @@ class Costs:
     @property
     def on_padding(self) -> Dim | None:
         """Multiply-accumulates of inference that fall on padding; None where one is not known."""
-        counts = [layer.on_padding for layer in self.layers if not layer.facts.training_only]
+        counts = [layer.on_padding for layer in self.layers if layer.facts.at_inference]
         known = [count for count in counts if count is not None]
         return sum_of(known) if len(known) == len(counts) else None
 
     @property
     def moved(self) -> Dim:
         """Bytes that the layers of inference read and write."""
-        return sum_of(layer.moved for layer in self.layers if not layer.facts.training_only)
+        return sum_of(layer.moved for layer in self.layers if layer.facts.at_inference)
 
     @property
     def seconds(self) -> Fraction | None:
         """The least time of inference: the layers one after the other."""
-        roofs = [layer.roof for layer in self.layers if not layer.facts.training_only]
+        roofs = [layer.roof for layer in self.layers if layer.facts.at_inference]
         known = [found.seconds for found in roofs if found is not None]
         return sum(known, Fraction(0)) if len(known) == len(roofs) else None
 
@@ -126,7 +126,7 @@ def _memory(analysis: Analysis, setting: Setting) -> Memory:
     segments = best_segments(graph, batch, width, in_place=True)
     again = Policy(in_place=True, segments=segments)
     sums = analysis.totals
-    weights = sums.params_inference + sums.buffers - sums.buffers_training_only
+    weights = sums.params_inference + sums.buffers_inference
     return Memory(
         bytes_of(weights, setting.bits),
         inference_peak(graph, batch, width),

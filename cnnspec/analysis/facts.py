@@ -26,8 +26,8 @@ class LayerFacts:
     """What is true of one layer.
 
     `params` and `buffers` are elements counted here: 0 where the weights are shared from another layer.
-    `fields` has one entry an output; `depth` is the number of layers with
-    weights on the longest path that ends here.
+    `fields` has one entry an output; `depth` is the number of layers with weights on the longest path that
+    ends here. Of an auxiliary head `training_only` is true, and `dead` of what no output needs.
     """
 
     node: Node
@@ -40,6 +40,12 @@ class LayerFacts:
     fields: tuple[Field, ...]
     depth: int
     training_only: bool
+    dead: bool
+
+    @property
+    def at_inference(self) -> bool:
+        """Whether inference needs it: not what only training needs, nor what no output needs."""
+        return not (self.training_only or self.dead)
 
     @property
     def field(self) -> Field:
@@ -67,12 +73,14 @@ class Totals:
     """Sums over the layers.
 
     `params` and `buffers` are of the whole spec; `macs`, `flops` and `elements` of inference. What exists
-    only while training (auxiliary heads) is in the `…_training_only` entries.
+    only while training (auxiliary heads) is in the `…_training_only` entries, what no output needs in none.
     """
 
     params: Dim
     trainable: Dim
     buffers: Dim
+    params_inference: Dim
+    buffers_inference: Dim
     macs: Dim
     flops: Flops
     elements: Dim
@@ -86,11 +94,6 @@ class Totals:
     def frozen(self) -> Dim:
         """Parameters that training leaves alone."""
         return self.params - self.trainable
-
-    @property
-    def params_inference(self) -> Dim:
-        """Parameters that inference needs."""
-        return self.params - self.params_training_only
 
     @property
     def weight_bytes(self) -> Dim:
@@ -133,9 +136,17 @@ def analyse(graph: Graph) -> Analysis:
     """Measure every layer of a graph."""
     fields = receptive_fields(graph)
     depth = depths(graph)
-    needed = graph.needed_at_inference()
+    ever = graph.needed(graph.outputs)
+    extra = ever - graph.needed_at_inference()
     layers = tuple(
-        _facts(node, _fields_of(node, fields), depth[node.path], node.path not in needed) for node in graph
+        _facts(
+            node,
+            _fields_of(node, fields),
+            depth[node.path],
+            training_only=node.path in extra,
+            dead=node.path not in ever,
+        )
+        for node in graph
     )
     return Analysis(graph, layers, _totals(layers))
 
@@ -144,7 +155,9 @@ def _fields_of(node: Node, fields: Mapping[Key, Field]) -> tuple[Field, ...]:
     return tuple(fields[node.path, tensor.port] for tensor in node.outputs)
 
 
-def _facts(node: Node, fields: tuple[Field, ...], depth: int, training_only: bool) -> LayerFacts:
+def _facts(
+    node: Node, fields: tuple[Field, ...], depth: int, *, training_only: bool, dead: bool
+) -> LayerFacts:
     params = elements_of(node, WeightKind.PARAMETER)
     shapes = node.input_shapes, node.output_shapes
     macs = node.layer.macs(*shapes)
@@ -159,6 +172,7 @@ def _facts(node: Node, fields: tuple[Field, ...], depth: int, training_only: boo
         fields=fields,
         depth=depth,
         training_only=training_only,
+        dead=dead,
     )
 
 
@@ -174,12 +188,14 @@ def _size(weight: Weight) -> Dim:
 
 
 def _totals(layers: tuple[LayerFacts, ...]) -> Totals:
-    kept = [facts for facts in layers if not facts.training_only]
+    kept = [facts for facts in layers if facts.at_inference]
     extra = [facts for facts in layers if facts.training_only]
     return Totals(
         params=total(facts.params for facts in layers),
         trainable=total(facts.trainable for facts in layers),
         buffers=total(facts.buffers for facts in layers),
+        params_inference=total(facts.params for facts in kept),
+        buffers_inference=total(facts.buffers for facts in kept),
         macs=total(facts.macs for facts in kept),
         flops=total_flops(kept),
         elements=total(facts.elements for facts in kept),

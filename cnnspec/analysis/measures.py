@@ -66,7 +66,7 @@ def _each(share: Share) -> Sum:
 
 
 def _at_inference(share: Share) -> Sum:
-    return _each(lambda facts: 0 if facts.training_only else share(facts))
+    return _each(lambda facts: share(facts) if facts.at_inference else 0)
 
 
 def _in_training(share: Share) -> Sum:
@@ -86,7 +86,7 @@ def _trained(part: Callable[[TrainingMacs], Dim]) -> Sum:
 
 def _on_padding(analysis: Analysis, under: Setting) -> Share:
     del under
-    return lambda facts: 0 if facts.training_only else padding_macs(facts, analysis.graph.at_least)
+    return lambda facts: padding_macs(facts, analysis.graph.at_least) if facts.at_inference else 0
 
 
 def _weight_bytes(analysis: Analysis, under: Setting) -> Share:
@@ -96,13 +96,13 @@ def _weight_bytes(analysis: Analysis, under: Setting) -> Share:
 
 def _activation_bytes(analysis: Analysis, under: Setting) -> Share:
     del analysis
-    return lambda facts: 0 if facts.training_only else bytes_of(facts.elements * under.batch, under.bits)
+    return lambda facts: bytes_of(facts.elements * under.batch, under.bits) if facts.at_inference else 0
 
 
 def _traffic(analysis: Analysis, under: Setting) -> Share:
     del analysis
     return lambda facts: (
-        traffic(facts, under.batch, under.bits) if facts.node.inputs and not facts.training_only else 0
+        traffic(facts, under.batch, under.bits) if facts.node.inputs and facts.at_inference else 0
     )
 
 
@@ -173,11 +173,11 @@ class Together:
 
 
 def _longest(layers: Layers) -> list[Node]:
-    return longest_path(facts.node for facts in layers if not facts.training_only)
+    return longest_path(facts.node for facts in layers if facts.at_inference)
 
 
 def _running(layers: Layers) -> list[LayerFacts]:
-    return [facts for facts in layers if facts.node.inputs and not facts.training_only]
+    return [facts for facts in layers if facts.node.inputs and facts.at_inference]
 
 
 def _intensity(layers: Layers, under: Setting) -> Value | None:
@@ -197,7 +197,7 @@ def _seconds(layers: Layers, under: Setting) -> Value | None:
 
 def _times(analysis: Analysis, under: Setting) -> Callable[[LayerFacts], Fraction | None]:
     del analysis
-    return lambda facts: _time(facts, under) if facts.node.inputs and not facts.training_only else Fraction(0)
+    return lambda facts: _time(facts, under) if facts.node.inputs and facts.at_inference else Fraction(0)
 
 
 def _time(facts: LayerFacts, under: Setting) -> Fraction | None:
@@ -230,7 +230,7 @@ class OfNet:
 
 def _inference_weights(analysis: Analysis, under: Setting) -> Dim:
     sums = analysis.totals
-    return bytes_of(sums.params_inference + sums.buffers - sums.buffers_training_only, under.bits)
+    return bytes_of(sums.params_inference + sums.buffers_inference, under.bits)
 
 
 def _inference_memory(analysis: Analysis, under: Setting) -> Dim:

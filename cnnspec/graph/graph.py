@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, cast
@@ -114,8 +114,12 @@ class Graph:
 
     def needed_at_inference(self) -> set[str]:
         """The paths that an inference output depends on."""
+        return self.needed(self.inference_outputs)
+
+    def needed(self, outputs: Iterable[Output]) -> set[str]:
+        """The paths that some outputs depend on."""
         needed: set[str] = set()
-        for output in self.inference_outputs:
+        for output in outputs:
             before = nx.ancestors(self.nx, output.tensor.node)  # pyright: ignore[reportUnknownMemberType]
             needed |= before | {output.tensor.node}
         return needed

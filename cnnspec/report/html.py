@@ -42,7 +42,7 @@ def _table(table: Iterator[Row]) -> Iterator[str]:
     yield f"<thead><tr>{heads}</tr></thead>"
     yield "<tbody>"
     for row in table:
-        style = f" style='{_QUIET}'" if row.training_only else ""
+        style = f" style='{_QUIET}'" if row.aside else ""
         yield f"<tr{style}>{''.join(_cells(row))}</tr>"
     yield "</tbody></table>"
 

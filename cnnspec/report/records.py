@@ -92,6 +92,7 @@ def layer_record(facts: LayerFacts) -> Record:
         "shares": None if node.owns_weights else node.owner,
         "frozen": node.frozen,
         "training_only": facts.training_only,
+        "dead": facts.dead,
         "file": span.source.name if span else None,
         "line": span.line if span else None,
     }

@@ -80,16 +80,16 @@ def _column(title: str, table: Sequence[Row], text: Callable[[Row], str], *, rig
 
 
 def _style(row: Row) -> Style:
-    return Style.QUIET if row.training_only else Style.PLAIN
+    return Style.QUIET if row.aside else Style.PLAIN
 
 
 def _name(row: Row) -> Piece:
-    style = Style.QUIET if row.training_only else Style.PATH if row.is_block else Style.STRONG
+    style = Style.QUIET if row.aside else Style.PATH if row.is_block else Style.STRONG
     return Piece(INDENT * row.level + legible(row.name), style)
 
 
 def _what(row: Row) -> Piece:
-    return Piece(legible(row.what), Style.QUIET if row.is_block or row.training_only else Style.PLAIN)
+    return Piece(legible(row.what), Style.QUIET if row.is_block or row.aside else Style.PLAIN)
 
 
 def _number(value: Dim) -> str:

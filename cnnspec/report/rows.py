@@ -33,7 +33,7 @@ class Row:
     field: str
     stride: str
     times: int
-    training_only: bool
+    aside: bool
 
 
 def rows(analysis: Analysis, depth: int | None = None) -> Iterator[Row]:
@@ -49,7 +49,7 @@ def _rows(analysis: Analysis, folded: Folded, level: int, depth: int | None) -> 
     elif depth is not None and level >= depth:
         yield _closed_row(analysis, folded, level)
     else:
-        only = all(facts.training_only for facts in first.layers)
+        only = not any(facts.at_inference for facts in first.layers)
         yield Row(folded.name, level, True, first.call, "", 0, 0, "", "", folded.times, only)
         for child in folded.children():
             yield from _rows(analysis, child, level + 1, depth)
@@ -67,7 +67,7 @@ def _layer_row(folded: Folded, first: LayerFacts, last: LayerFacts, level: int) 
         field=_from_to(field_text(first), field_text(last)),
         stride=_from_to(stride_text(first), stride_text(last)),
         times=folded.times,
-        training_only=first.training_only,
+        aside=not first.at_inference,
     )
 
 
@@ -85,7 +85,7 @@ def _closed_row(analysis: Analysis, folded: Folded, level: int) -> Row:
         field=_from_to(_only(field_text, results), _only(field_text, last_results)),
         stride=_from_to(_only(stride_text, results), _only(stride_text, last_results)),
         times=folded.times,
-        training_only=all(facts.training_only for facts in layers),
+        aside=not any(facts.at_inference for facts in layers),
     )
 
 

@@ -9,7 +9,7 @@ from cnnspec.analysis.facts import Analysis
 from cnnspec.analysis.memory import Peak
 from cnnspec.diagnostics.legible import cells, wrap
 from cnnspec.diagnostics.styled import Line, Style, line
-from cnnspec.dims import Dim
+from cnnspec.dims import Dim, sum_of
 from cnnspec.dims.units import in_bytes, rounded
 from cnnspec.layers.base import Flops
 from cnnspec.report.quantities import exact
@@ -31,7 +31,7 @@ class Total:
 
 def totals(analysis: Analysis) -> list[Total]:
     """All sums that are not zero."""
-    return [*_inference(analysis), *_training_only(analysis)]
+    return [*_inference(analysis), *_training_only(analysis), *_dead(analysis)]
 
 
 def _inference(analysis: Analysis) -> Iterator[Total]:
@@ -67,6 +67,14 @@ def _training_only(analysis: Analysis) -> Iterator[Total]:
             yield _counted("buffers", sums.buffers_training_only, 1)
         yield _counted("MACs", sums.macs_training_only, 1)
         yield _counted("FLOPs", sums.flops_training_only.total, 1)
+
+
+def _dead(analysis: Analysis) -> Iterator[Total]:
+    idle = [facts for facts in analysis.layers if facts.dead]
+    if idle:
+        yield Total("no output needs", 0, str(len(idle)), "layer" if len(idle) == 1 else "layers")
+        yield _counted("parameters", sum_of(facts.params for facts in idle), 1)
+        yield _counted("MACs", sum_of(facts.macs for facts in idle), 1)
 
 
 def _flops_by_column(flops: Flops) -> Iterator[Total]:

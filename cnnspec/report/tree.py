@@ -102,6 +102,7 @@ def _leaf(name: str, facts: LayerFacts, kinds: _Kinds) -> Branch:
         node.frozen,
         node.given,
         facts.training_only,
+        facts.dead,
     )
     return Branch(name, "", (), facts, kinds.of(description))
 

@@ -118,7 +118,7 @@ def test_costs_are_those_of_the_command_costs(name: str, setting: Setting) -> No
     expected = costs(analysis, setting)
     for word, cost in COSTS.items():
         assert measured(word, analysis, setting) == cost(expected), word
-    work = sum(layer.facts.flops.total for layer in expected.layers if not layer.facts.training_only)
+    work = sum(layer.facts.flops.total for layer in expected.layers if layer.facts.at_inference)
     assert measured("intensity", analysis, setting) * expected.moved == work * setting.batch
 
 
@@ -399,3 +399,24 @@ def test_within_goes_with_a_comparison() -> None:
 def test_what_cannot_be_asked(expectation: str, message: str, way_out: str | None) -> None:
     (finding,) = ladder(expectation)
     assert (finding.message, finding.help and finding.help.text) == (message, way_out)
+
+
+def test_what_no_output_needs_is_neither_of_inference_nor_of_training() -> None:
+    text = """
+net three(classes = 10):
+    input image: [3, 8, 8]
+    conv(4, 1) -> conv(4, 1, bias=false) -> bn as dead
+    training output aux = image -> conv(5, 1, bias=false)
+    output image -> conv(2, 1)
+
+    expect params == 16 + 16 + 8 + 15 + 8
+    expect params.inference == 8 and params_training_only == 15
+    expect macs == 2*3*64 and macs_training_only == 5*3*64 and macs.train == 2 * (macs + macs_training_only)
+    expect buffers == 9 and buffers_training_only == 0
+    expect depth == 1 and weights.bytes == 4 * (params + buffers)
+    expect memory.infer == 4 * (8 + 64*3 + 64*2)
+"""
+    assert check(text) == ()
+    analysis = analysed(spec_of(text))
+    assert [facts.path for facts in analysis.layers if facts.dead] == ["conv1", "conv2", "dead"]
+    assert [facts.path for facts in analysis.layers if facts.training_only] == ["conv3"]

@@ -95,6 +95,7 @@ def test_json_has_every_fact_of_a_layer(analysis: Analyse) -> None:
         "shares": None,
         "frozen": False,
         "training_only": False,
+        "dead": False,
         "file": "net.cnn",
         "line": 4,
     }

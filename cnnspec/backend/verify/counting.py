@@ -41,7 +41,7 @@ def check_macs(analysis: Analysis, plan: Plan, threads: int) -> Section:
 
 def _claims(analysis: Analysis, counted: dict[str, int]) -> Iterator[Claim]:
     at_inference = sum(
-        counted[facts.path] for facts in analysis.layers if facts.path in counted and not facts.training_only
+        counted[facts.path] for facts in analysis.layers if facts.path in counted and facts.at_inference
     )
     yield compared(Topic.MACS, "the whole net", analysis.totals.macs, at_inference)
     for facts in analysis.layers:

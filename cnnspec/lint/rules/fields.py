@@ -48,7 +48,7 @@ def unproductive_layers(net: LintedNet) -> Iterator[Finding]:
 
 def _is_unproductive(net: LintedNet, facts: LayerFacts) -> bool:
     node = facts.node
-    if facts.training_only or not isinstance(node.layer, Conv) or len(node.input_shapes[0]) == 1:
+    if not facts.at_inference or not isinstance(node.layer, Conv) or len(node.input_shapes[0]) == 1:
         return False
     axes = net.analysis.by_path[node.inputs[0].node].field.axes
     widens = any(size != 1 for size in per_axis(node.layer.kernel, len(node.input_shapes[0]) - 1))
