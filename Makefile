@@ -137,6 +137,8 @@ bench: $(VENV)/.bench
 docs: $(VENV)/.docs
 	$(BIN)/python docs/lectures/gallery.py
 	$(BIN)/python docs/layer_reference.py
+	$(BIN)/python docs/finding_reference.py
+	$(BIN)/python docs/zoo_reference.py
 	$(BIN)/sphinx-build --quiet -W --keep-going -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
