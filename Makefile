@@ -132,7 +132,9 @@ imports: $(VENV)/.lint
 bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/symbolic.py
+	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/fast/report.py
+	$(BIN)/python benchmarks/fast/report.py --again
 
 docs: $(VENV)/.docs
 	$(BIN)/python docs/lectures/gallery.py

@@ -1,26 +1,30 @@
 """Run the figures and write RESULTS.md.
 
-python benchmarks/fast/report.py               everything
+python benchmarks/fast/report.py               everything (an hour)
 python benchmarks/fast/report.py --quick       without torch.compile, which takes a minute a net
+python benchmarks/fast/report.py --again       a second run, which is set beside the first
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import subprocess
 import sys
-from math import exp, log
+import time
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import tables
+
 HERE = Path(__file__).parent
-RESULTS = HERE.parent / "RESULTS.md"
-RAW = HERE.parent / "results.json"
-NETS = ("lenet5", "alexnet", "vgg16", "googlenet", "resnet50", "mobilenet_v2")
-OURS = ("exact", "fast")
-KINDS = ("training", "inference")
+ROOM = HERE.parent
+RESULTS, NOTES = ROOM / "RESULTS.md", HERE / "notes.md"
+RAW, SECOND, MEMORY = ROOM / "results.json", ROOM / "results-second.json", ROOM / "memory.json"
+VERSIONS = ("numba", "llvmlite", "numpy", "torch", "onnxruntime", "openvino")
 
 Result = dict[str, Any]
 
@@ -28,116 +32,121 @@ Result = dict[str, Any]
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--seconds", default="1.5")
-    parser.add_argument("--nets", default=",".join(NETS))
-    parser.add_argument("--write", action="store_true", help="only write the report from results.json")
+    parser.add_argument("--again", action="store_true")
+    parser.add_argument("--seconds", default="1.5", help="for each implementation of a net")
+    parser.add_argument("--nets", default=",".join(tables.NETS))
+    parser.add_argument("--threads", default="1,2")
+    parser.add_argument("--only", choices=("nets", "layers"))
+    parser.add_argument("--write", action="store_true", help="only write the report from what is there")
     options = parser.parse_args()
-    results: list[Result] = json.loads(RAW.read_text()) if RAW.exists() else []
+    target = SECOND if options.again else RAW
     if not options.write:
-        for kind, net, batch, threads in _wanted(options.nets.split(",")):
+        for threads in map(int, options.threads.split(",")):
+            if options.only != "layers":
+                _run_nets(target, threads, options)
+            if options.only != "nets":
+                _keep(target, _lines("layers.py", "--threads", str(threads)))
+    RESULTS.write_text(_text(_read(RAW), _read(SECOND), _read(MEMORY)))
+
+
+def _run_nets(target: Path, threads: int, options: argparse.Namespace) -> None:
+    for net in options.nets.split(","):
+        for kind, batch in (("inference", 1), ("inference", 8), ("training", 64 if net == "lenet5" else 8)):
             result = _measured(kind, net, batch, threads, options)
             if result:
-                results = [*(r for r in results if _key(r) != _key(result)), result]
-                RAW.write_text(json.dumps(results, indent=1))
-    RESULTS.write_text(_text(results))
-
-
-def _key(result: Result) -> tuple[Any, ...]:
-    return tuple(result[name] for name in ("kind", "net", "batch", "threads"))
-
-
-def _wanted(nets: list[str]) -> list[tuple[str, str, int, int]]:
-    def batch(kind: str, net: str) -> tuple[int, ...]:
-        if kind == "inference":
-            return 1, 8
-        return (64,) if net == "lenet5" else (8,)
-
-    return [(k, n, b, t) for t in (1, 2) for n in nets for k in KINDS for b in batch(k, n)]
+                _keep(target, [result])
 
 
 def _measured(kind: str, net: str, batch: int, threads: int, options: argparse.Namespace) -> Result | None:
     """One thread: all in one process, in turns. More: each in a process of its own."""
     peers = ["eager", "channels-last", *([] if options.quick else ["compile"])]
-    names = [*OURS, *peers, *(["onnxruntime", "openvino"] if kind == "inference" else [])]
+    names = [*tables.OURS, *peers, *(["onnxruntime", "openvino"] if kind == "inference" else [])]
     groups = [names] if threads == 1 else [[name] for name in names]
     merged: Result | None = None
     for group in groups:
-        command = [sys.executable, "-W", "ignore", str(HERE / "measure.py"), kind, net]
-        command += ["--batch", str(batch), "--threads", str(threads), "--seconds", options.seconds]
-        done = subprocess.run(
-            [*command, "--only", ",".join(group)], capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            print(
-                f"{kind} {net} {batch} {threads} {group}: {done.stderr.strip().splitlines()[-1:]}",
-                file=sys.stderr,
-            )
-            continue
-        result = json.loads(done.stdout.strip().splitlines()[-1])
-        if merged is None:
-            merged = result
-        else:
-            merged["timings"].update(result["timings"])
-            merged["errors"].update(result["errors"])
+        arguments = ["--batch", str(batch), "--threads", str(threads), "--seconds", options.seconds]
+        for result in _lines("measure.py", kind, net, *arguments, "--only", ",".join(group)):
+            if merged is None:
+                merged = result
+            else:
+                merged["timings"].update(result["timings"])
+                merged["errors"].update(result["errors"])
     if merged:
-        times = {name: f"{timing['least'] * 1e3:.3f}" for name, timing in merged["timings"].items()}
+        merged["when"], merged["load"] = time.strftime("%Y-%m-%d %H:%M", time.gmtime()), os.getloadavg()[0]
+        times = {name: f"{timing['middle'] * 1e3:.3f}" for name, timing in merged["timings"].items()}
         print(kind, net, f"batch {batch}, threads {threads}", times, flush=True)
     return merged
 
 
-def _text(results: list[Result]) -> str:
-    parts = [_HEAD.format(machine=_machine())]
-    for kind, what in (("inference", "Inference"), ("training", "A training step")):
-        for batch, threads in sorted({(r["batch"], r["threads"]) for r in results if r["kind"] == kind}):
-            chosen = [r for r in results if (r["kind"], r["batch"], r["threads"]) == (kind, batch, threads)]
-            if chosen:
-                parts.append(
-                    f"## {what}, batch {batch}, {threads} thread{'s' * (threads > 1)}\n\n{_table(chosen)}"
-                )
-    notes = HERE / "notes.md"
-    return "\n".join(parts) + ("\n" + notes.read_text() if notes.exists() else "")
+def _lines(script: str, *arguments: str) -> list[Result]:
+    """The lines of JSON that a script prints; where it fails that is said, and the rest goes on."""
+    command = [sys.executable, "-W", "ignore", str(HERE / script), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        print(script, *arguments, done.stderr.strip().splitlines()[-1:], file=sys.stderr)
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
 
-def _table(results: list[Result]) -> str:
-    """Milliseconds of each, and how many times as fast as the best peer ours are."""
-    peers = list(dict.fromkeys(n for r in results for n in r["timings"] if n not in OURS))
-    head = ["net", *OURS, *peers, "exact ÷ best", "fast ÷ best"]
-    lines = [head, ["---"] * len(head)]
-    ratios: dict[str, list[float]] = {name: [] for name in OURS}
-    for result in sorted(results, key=lambda r: NETS.index(r["net"])):
-        least = {name: timing["least"] * 1e3 for name, timing in result["timings"].items()}
-        best = min((least[name] for name in peers if name in least), default=None)
-        row = [result["net"], *(f"{least[n]:.3g}" if n in least else "–" for n in (*OURS, *peers))]
-        for name in OURS:
-            if best and name in least:
-                ratios[name].append(best / least[name])
-                row.append(f"{ratios[name][-1]:.2f}")
-            else:
-                row.append("–")
-        lines.append(row)
-    means = [f"**{exp(sum(map(log, r)) / len(r)):.2f}**" if r else "–" for r in ratios.values()]
-    lines.append(["geometric mean", *[""] * (len(head) - 3), *means])
-    return "\n".join("| " + " | ".join(row) + " |" for row in lines) + "\n"
+def _keep(target: Path, found: list[Result]) -> None:
+    """Replace what was measured before of the same."""
+    new = {_key(result) for result in found}
+    kept = [*(result for result in _read(target) if _key(result) not in new), *found]
+    target.write_text(json.dumps(kept, indent=1) + "\n")
 
 
-def _machine() -> str:
-    names = [
-        line.split(":")[1].strip()
-        for line in Path("/proc/cpuinfo").read_text().splitlines()
-        if "model name" in line
-    ]
-    return f"{len(names)} cores of {names[0]}, {platform.system()}, Python {platform.python_version()}"
+def _key(result: Result) -> tuple[Any, ...]:
+    return tuple(result.get(name) for name in ("kind", "net", "layer", "batch", "threads"))
+
+
+def _read(path: Path) -> list[Result]:
+    return json.loads(path.read_text()) if path.exists() else []
+
+
+def _text(first: list[Result], second: list[Result], memory: list[Result]) -> str:
+    sections = {
+        "Two threads over one": (_SCALING, tables.scaling(first)),
+        "Single convolutions": (_LAYERS, tables.layers(first)),
+        "Error in float32": (_ERRORS, tables.errors(first)),
+        "Memory of a training step": (_MEMORY, tables.memory(memory)),
+        "A second run": (_SECOND, tables.repeated(first, second) if second else ""),
+    }
+    parts = [f"## {title}\n\n{words}\n\n{body}" for title, (words, body) in sections.items() if body]
+    notes = NOTES.read_text() if NOTES.exists() else ""
+    return "\n".join([_HEAD.format(**_setting(first)), tables.speeds(first), *parts, notes])
+
+
+def _setting(results: list[Result]) -> dict[str, str]:
+    whens = sorted(result["when"] for result in results if "when" in result)
+    cpus = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line]
+    return {
+        "cpu": f"{len(cpus)} cores of {cpus[0].split(':')[1].strip()}, {platform.system()}",
+        "versions": f"Python {platform.python_version()}, "
+        + ", ".join(f"{name} {version(name)}" for name in VERSIONS),
+        "when": f"{whens[0]} to {whens[-1][-5:]} UTC" if whens else "at an unknown time",
+    }
 
 
 _HEAD = """# How fast the nets run
 
-Made by `python benchmarks/fast/report.py` on {machine}. Milliseconds of the quickest of many
-short samples; the ratio is the time of the best peer over ours, so more than 1 is faster than every peer. At
-one thread all take turns in one process; at two each has a process of its own, because thread pools of two
-frameworks disturb each other. `exact` keeps the sums that layers define, `fast` uses Winograd's. The peers
-have the same weights (normal, variance 2 / fan-in) and inputs. Our times include the Python interface
-(`Executable.forward`), as theirs do.
+Made by `make bench` (`python benchmarks/fast/report.py`, then `--again`), {when}, on {cpu};
+{versions}.
+
+Milliseconds, medians; `*` marks a median more than 15 % above the quickest sample, which another process or
+the clock disturbed. The ratio is the time of the best peer over ours, so more than 1 is faster than every
+peer. At one thread all take turns in one process; at two each has a process of its own, because thread pools
+of two frameworks disturb each other. `exact` keeps the sums that layers define, `fast` uses Winograd's. The
+peers have the same weights (normal, variance 2 / fan-in) and inputs; a training step is the forward pass, the
+loss, the backward pass and SGD with momentum. Our times include the Python interface (`Executable.forward`),
+as theirs do.
 """
+_SCALING = "Batch 8, and 64 for LeNet-5 in training: the time of one thread over that of two."
+_LAYERS = """The sums of the definition (`math="exact"`), each pass timed inside a small net: GFLOP/s, and the
+share of the peak of multiply-adds measured in the same minute."""
+_ERRORS = """Against PyTorch in float64, batch 8: the largest error over the largest part of the outputs that
+depends on the input."""
+_MEMORY = """The greatest resident set of a process of its own, less what was resident before the net was made
+(`python benchmarks/memory.py`; predictions beside measurements are in [MEMORY.md](MEMORY.md))."""
+_SECOND = "Geometric means of the ratios to the best peer, all of it measured twice."
 
 if __name__ == "__main__":
     main()
