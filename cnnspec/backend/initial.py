@@ -11,7 +11,7 @@ from cnnspec.backend.plan.model import Slot
 from cnnspec.layers.base import Init
 
 _CONSTANTS = {Init.ZEROS: 0.0, Init.ONES: 1.0, Init.QUARTER: 0.25}
-_CHUNK = 1 << 20
+_CHUNK = 1 << 16
 _VARIANCE_TIMES_FAN_IN = {Init.KAIMING: 2.0, Init.LECUN: 1.0}
 
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
+from cnnspec.backend.footprint import Footprint, plain_footprint
 from cnnspec.backend.kernels import registry
 from cnnspec.backend.kernels.arrays import Array, Arrays, Context
 from cnnspec.backend.kernels.arrays import Backward as BackwardArrays
@@ -41,6 +42,15 @@ class Program(Protocol):
 
     def sections(self, count: int, context: Context) -> Sections:
         """The passes in parts, to time one by one."""
+        ...
+
+    def footprint(self, *, training: bool, threads: int) -> Footprint:
+        """The bytes that passes of the whole batch will take."""
+        ...
+
+    @property
+    def allocated(self) -> Footprint:
+        """The bytes that have been allocated until now."""
         ...
 
 
@@ -93,6 +103,17 @@ class PlainProgram:
             for path, run in bound
         ]
         return Sections(tuple(parts), {}, _nothing)
+
+    def footprint(self, *, training: bool, threads: int) -> Footprint:
+        """What the plan takes."""
+        del training, threads
+        return plain_footprint(self._plan)
+
+    @property
+    def allocated(self) -> Footprint:
+        """What was allocated."""
+        storage = self._storage
+        return Footprint(storage.weights.nbytes, storage.gradients.nbytes, 0, 0, storage.arena_bytes)
 
     def run(self, step: Forward, count: int, context: Context) -> None:
         """Run one forward step alone, on what lies in its inputs."""

@@ -38,6 +38,11 @@ class Storage:
         return self._allocated(self.plan.memory.arena)
 
     @property
+    def arena_bytes(self) -> int:
+        """The size of the arena, if it has been allocated."""
+        return self.arena.nbytes if "arena" in self.__dict__ else 0
+
+    @property
     def trained(self) -> Array:
         """The part of the weights that is trained; the gradients lie in the same order."""
         return self.weights[: self.plan.trained_elements]

@@ -12,6 +12,7 @@ from cnnspec.backend.fast.execution import Execution, Memory, allocate
 from cnnspec.backend.fast.library import Library, host_library
 from cnnspec.backend.fast.program import usable_threads
 from cnnspec.backend.fast.simd.target import Real
+from cnnspec.backend.footprint import Footprint, fast_footprint
 from cnnspec.backend.kernels.arrays import Array, Context
 from cnnspec.backend.plan.model import Plan
 from cnnspec.backend.program import PlainProgram
@@ -40,7 +41,7 @@ class FastProgram:
         self._storage = storage
         self._math: Math = math
         self._library = library or host_library(Real(plan.dtype))
-        self._ports = {buffer: _zeros(plan, buffer) for buffer in _ports(plan)}
+        self._ports = {buffer: _zeros(plan, buffer) for buffer in plan.ports}
         self._arena = allocate(0)
         self._schedules: dict[_Key, Schedule] = {}
         self._executions: dict[_Key, Execution] = {}
@@ -89,6 +90,23 @@ class FastProgram:
         }
         return Sections(parts, fused, execution.idle)
 
+    def footprint(self, *, training: bool, threads: int) -> Footprint:
+        """What passes of the whole batch take."""
+        key = self._key(self._plan.batch, Context(training=training, threads=threads))
+        return fast_footprint(self._plan, self._scheduled(key))
+
+    @property
+    def allocated(self) -> Footprint:
+        """What was allocated; the arena of the plain kernels too, where they were asked for gradients."""
+        storage = self._storage
+        return Footprint(
+            storage.weights.nbytes,
+            storage.gradients.nbytes,
+            packed=sum(execution.packed.nbytes for execution in self._executions.values()),
+            ports=sum(port.nbytes for port in self._ports.values()),
+            arena=self._arena.nbytes + storage.arena_bytes,
+        )
+
     def schedule(self, *, training: bool, threads: int, count: int | None = None) -> Schedule:
         """What runs, layer by layer."""
         machine = self._machine(threads)
@@ -105,13 +123,22 @@ class FastProgram:
 
     def _execution(self, key: _Key) -> Execution:
         if key not in self._executions:
-            count, wanted = key
-            threads = usable_threads(threads_worth(self._plan, count or self._plan.batch, wanted))
-            if key not in self._schedules:
-                self._schedules[key] = self.schedule(training=count is not None, threads=threads, count=count)
-            memory = self._memory(self._schedules[key].arena)
-            self._executions[key] = Execution(self._schedules[key], memory, self._library, threads)
+            schedule = self._scheduled(key)
+            memory = self._memory(schedule.arena)
+            self._executions[key] = Execution(schedule, memory, self._library, self._usable(key))
         return self._executions[key]
+
+    def _usable(self, key: _Key) -> int:
+        count, wanted = key
+        return usable_threads(threads_worth(self._plan, count or self._plan.batch, wanted))
+
+    def _scheduled(self, key: _Key) -> Schedule:
+        if key not in self._schedules:
+            count = key[0]
+            self._schedules[key] = self.schedule(
+                training=count is not None, threads=self._usable(key), count=count
+            )
+        return self._schedules[key]
 
     def _memory(self, arena: int) -> Memory:
         """The memory of an execution that needs such an arena: they share the largest in turn."""
@@ -132,24 +159,12 @@ class FastProgram:
         for port in plan.inputs:
             plain.tensor(port.buffer, count)[...] = self.tensor(port.buffer, count)
         plain.forward(count, context)
-        for seed in _seeds(plan):
+        for seed in plan.seeds:
             plain.tensor(seed, count)[...] = self.tensor(seed, count)
         plain.backward(count, context)
         for port in plan.inputs:
             if port.gradient is not None:
                 self.tensor(port.gradient, count)[...] = plain.tensor(port.gradient, count)
-
-
-def _seeds(plan: Plan) -> list[int]:
-    """The gradients that the caller writes."""
-    ends = (*plan.outputs, *plan.heads)
-    return list(dict.fromkeys(end.gradient for end in ends if end.gradient is not None))
-
-
-def _ports(plan: Plan) -> list[int]:
-    inputs = [buffer for port in plan.inputs for buffer in (port.buffer, port.gradient) if buffer is not None]
-    outputs = [port.buffer for port in plan.outputs] + [head.logits for head in plan.heads]
-    return list(dict.fromkeys([*inputs, *outputs, *_seeds(plan)]))
 
 
 def _zeros(plan: Plan, buffer: int) -> Array:

@@ -243,6 +243,20 @@ class Plan:
         return {slot.name: slot for slot in self.slots}
 
     @cached_property
+    def seeds(self) -> tuple[int, ...]:
+        """The gradients that the caller writes before the backward pass."""
+        ends = (*self.outputs, *self.heads)
+        return tuple(dict.fromkeys(end.gradient for end in ends if end.gradient is not None))
+
+    @cached_property
+    def ports(self) -> tuple[int, ...]:
+        """The buffers of what comes and goes: inputs, outputs, logits, and their gradients."""
+        inputs = [buffer for port in self.inputs for buffer in (port.buffer, port.gradient)]
+        outputs = [port.buffer for port in self.outputs] + [head.logits for head in self.heads]
+        ends = dict.fromkeys([*inputs, *outputs, *self.seeds])
+        return tuple(buffer for buffer in ends if buffer is not None)
+
+    @cached_property
     def forward_of(self) -> dict[str, Forward]:
         """The forward steps by the layer they run."""
         return {step.path: step for step in self.forward}
