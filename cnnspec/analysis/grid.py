@@ -41,7 +41,7 @@ def _fits(dim: Dim, sizes: Grid) -> bool:
                 return False
             function = atom.function
             reach = abs(function.step) * (largest[atom.symbol] // function.period + 1)
-            term *= reach + max(abs(value) for value in function.table)
+            term *= reach + max(abs(value) for value in function.values)
         total += term
     return total < LIMIT
 
@@ -63,8 +63,9 @@ def _array(values: object, kind: type) -> Array:
 def _atom(atom: Atom, grid: Grid, kind: type) -> Array:
     if isinstance(atom, OneSymbol):
         n, function = grid[atom.symbol], atom.function
-        table = _array(function.table, kind)
-        return function.step * (n // function.period) + table[(n % function.period).astype(np.int64)]
+        values, number = _array(function.values, kind), (n + function.phase) // function.run
+        rounds, rest = number // len(values), number % len(values)
+        return function.step * rounds + values[rest.astype(np.int64)]
     if isinstance(atom, Floor):
         return _values(atom.numerator, grid, kind) // _values(atom.divisor, grid, kind)
     return np.maximum.reduce(np.broadcast_arrays(*(_values(size, grid, kind) for size in atom.sizes)))

@@ -68,7 +68,7 @@ def _leading(monomial: Monomial) -> tuple[Powers, Fraction] | None:
             share *= Fraction(function.step, function.period)
             powers[atom.symbol] = powers.get(atom.symbol, 0) + 1
         else:
-            share *= Fraction(sum(function.table), function.period)
+            share *= Fraction(sum(function.values), len(function.values))
     return tuple(sorted(powers.items())), share
 
 

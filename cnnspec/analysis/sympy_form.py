@@ -59,7 +59,7 @@ def _atom(atom: Atom) -> Expr:
 
 def _function(name: str, function: Quasi) -> Expr:
     form = floor_form(function)
-    floors, constant = ((form,), form.constant) if form else (few_floors(function), function.table[0])
+    floors, constant = ((form,), form.constant) if form else (few_floors(function), function.values[0])
     return _sum([*(_one_floor(symbol_of(name), floor) for floor in floors), sympy.Integer(constant)])
 
 

@@ -59,13 +59,13 @@ def _is_zero(difference: Dim, at_least: Mapping[str, int]) -> bool | None:
 
 def _has_root(function: Quasi, start: int | None) -> bool:
     if function.step == 0:
-        return 0 in function.table
+        return 0 in function.values
     roots = [
-        rest - value // function.step * function.period
-        for rest, value in enumerate(function.table)
+        number - value // function.step * len(function.values)
+        for number, value in enumerate(function.values)
         if value % function.step == 0
     ]
-    return any(start is None or root >= start for root in roots)
+    return any(start is None or root >= (start + function.phase) // function.run for root in roots)
 
 
 def _coefficients(dim: Symbolic) -> list[int]:

@@ -21,13 +21,17 @@ class FloorForm:
 
 def floor_form(function: Quasi) -> FloorForm | None:
     """The one floor that a function is, or None where it is a sum of several."""
-    content, offset = function.content, function.table[0]
+    content, offset = function.content, function.values[0]
     if not function.step:
         return FloorForm(1, 0, 0, 1, offset) if function.is_constant else None
+    if function.run > 1 and len(function.values) > 1:
+        return None  # the floor of a multiple of n, or of n itself, has no runs that all are equally long
     factor = -content if function.step < 0 else content
-    table = [(value - offset) // factor for value in function.table]
     step = function.step // factor
-    slack = [function.period * value - step * n for n, value in enumerate(table)]
+    slack = [
+        function.period * ((value - offset) // factor) - step * (function.run * number - function.phase)
+        for number, value in enumerate(function.values)
+    ]
     least, most = max(slack), min(slack) + function.period - 1
     if least > most:
         return None
@@ -43,14 +47,15 @@ def few_floors(function: Quasi) -> tuple[FloorForm, ...]:
     f rises at n by an amount that depends on the residue of n. From coarse residues to fine, what all
     members of a class rise by at least is one floor, and what is left is for the finer classes.
     """
-    period, table = function.period, function.table
-    rises = [table[0] + function.step - table[-1], *(table[n] - table[n - 1] for n in range(1, period))]
+    runs, values = len(function.values), function.values
+    rises = [values[0] + function.step - values[-1], *(values[n] - values[n - 1] for n in range(1, runs))]
     found: list[FloorForm] = []
-    for divisor in (d for d in range(1, period + 1) if period % d == 0):
+    for divisor in (d for d in range(1, runs + 1) if runs % d == 0):
         for residue in range(divisor):
             common = _common_rise(rises[residue::divisor])
             if common:
-                found.append(FloorForm(common, 1, -residue % divisor, divisor, 0))
+                shift = function.phase + -residue % divisor * function.run
+                found.append(FloorForm(common, 1, shift, divisor * function.run, 0))
                 rises[residue::divisor] = [rise - common for rise in rises[residue::divisor]]
     return tuple(found)
 

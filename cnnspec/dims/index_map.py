@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar
@@ -89,27 +89,21 @@ def _composed(outer: IndexMap, inner: IndexMap) -> IndexMap:
         return outer
     least, most = inner.lo, inner.hi
     if outer.lo != outer.hi:
-        least, most = _made_monotone(least, min, 0), _made_monotone(most, max, 1 - _period(most))
+        least, most = _made_monotone(least, Quasi.lower_envelope), _made_monotone(most, Quasi.upper_envelope)
     lo = substitute(least, {INDEX: outer.hi if _falls(least) else outer.lo})
     hi = substitute(most, {INDEX: outer.lo if _falls(most) else outer.hi})
     return IndexMap(lo, hi)
 
 
-def _made_monotone(bound: Dim, extreme: Callable[[Iterable[int]], int], start: int) -> Dim:
-    """The extreme of a bound over one period from `start` on, counted from the index.
+def _made_monotone(bound: Dim, envelope: Callable[[Quasi], Quasi]) -> Dim:
+    """The nearest bound that rises from unit to unit, on one side of this one.
 
     The ends of a run of units bound what the run reads only where the bounds rise from unit to unit, which
     those of a dilated transposed window do not.
     """
     if not isinstance(bound, OneSymbol) or bound.symbol != INDEX or bound.function.step < 0:
         return bound
-    function, period = bound.function, bound.function.period
-    table = tuple(extreme(map(function, range(r + start, r + start + period))) for r in range(period))
-    return OneSymbol(INDEX, Quasi(function.step, period, table))
-
-
-def _period(bound: Dim) -> int:
-    return bound.function.period if isinstance(bound, OneSymbol) else 1
+    return OneSymbol(INDEX, envelope(bound.function))
 
 
 def _falls(bound: Dim) -> bool:

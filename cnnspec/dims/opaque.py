@@ -46,10 +46,10 @@ class Opaque:
         return 1 + sum(map(weight_of, self.parts))
 
     @cached_property
-    def order(self) -> str:
-        """A text that sorts atoms; a digest, so that it stays short however deep they nest."""
+    def order(self) -> tuple[object, ...]:
+        """What sorts atoms; a digest, so that it stays short however deep they nest."""
         text = f"{type(self).__name__} {self.parts}"
-        return f"~{blake2b(text.encode(), digest_size=16).hexdigest()}"
+        return (f"~{blake2b(text.encode(), digest_size=16).hexdigest()}",)
 
 
 @dataclass(frozen=True)

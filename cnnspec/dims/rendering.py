@@ -65,7 +65,7 @@ def digits(number: int, *, grouped: bool = False) -> str:
 
 def _linear(name: str, function: Quasi) -> list[tuple[int, str]]:
     if function.period == 1:
-        return [(function.step, name), *_constant(function.table[0])]
+        return [(function.step, name), *_constant(function.values[0])]
     form = floor_form(function)
     return _nested(name, function) if form is None else [_floor(name, form), *_constant(form.constant)]
 
@@ -84,11 +84,11 @@ def _nested(name: str, function: Quasi) -> list[tuple[int, str]]:
     period = function.period
     floors = few_floors(function)
     if len(floors) <= MAX_FLOORS and function.step:
-        return [*(_floor(name, form) for form in floors), *_constant(function.table[0])]
-    shown = [str(value).replace("-", MINUS) for value in function.table[:MAX_TABLE]]
+        return [*(_floor(name, form) for form in floors), *_constant(function.values[0])]
+    shown = [str(function(n)).replace("-", MINUS) for n in range(min(period, MAX_TABLE))]
     dots = ", …" if period > MAX_TABLE else ""
     table = (1, f"[{', '.join(shown)}{dots}][{name} mod {period}]")
-    if function.table == tuple(range(period)):
+    if function.values == tuple(range(period)):
         table = (1, f"({name} mod {period})")
     return [(function.step, _floor_text(name, str(period))), table] if function.step else [table]
 

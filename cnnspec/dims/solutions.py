@@ -134,12 +134,31 @@ def solve(function: Quasi, relation: Relation, bound: int = 0) -> SizeSet:
 
 def _by_class(function: Quasi, low: int, high: int | None) -> SizeSet:
     """Where low ≤ function ≤ high."""
-    period, step = function.period, function.step
-    intervals: list[Interval] = []
-    for residue, start in enumerate(function.table):
-        rounds = _rounds(start, step, low, high)
-        intervals.append(None if rounds is None else _sizes_of(rounds, residue, period))
-    return _least(tuple(intervals))
+    period = len(function.values)
+    found = (_rounds(start, function.step, low, high) for start in function.values)
+    return _of_runs(
+        [rounds and _numbers_of(rounds, residue, period) for residue, rounds in enumerate(found)], function
+    )
+
+
+def _of_runs(numbers: list[Interval], function: Quasi) -> SizeSet:
+    """The sizes whose runs have numbers in these intervals, one a residue."""
+    runs = _least(tuple(numbers)).intervals
+    period = function.run * len(runs) if len(runs) > 1 else 1
+    if period > MAX_PERIOD:
+        raise PeriodLimitError(f"the legal sizes repeat after {period:,}, more than {MAX_PERIOD:,}")
+    return _least(tuple(_sizes_of(runs, function, residue, period) for residue in range(period)))
+
+
+def _sizes_of(runs: tuple[Interval, ...], function: Quasi, residue: int, period: int) -> Interval:
+    """The sizes with a residue whose runs have numbers in an interval."""
+    interval = runs[(residue + function.phase) // function.run % len(runs)]
+    if interval is None:
+        return None
+    low, high = interval
+    first = max(low * function.run - function.phase, 1)
+    last = None if high is None else (high + 1) * function.run - function.phase - 1
+    return _trimmed((first, last), residue, period)
 
 
 def _rounds(start: int, step: int, low: int, high: int | None) -> tuple[int | None, int | None] | None:
@@ -156,10 +175,10 @@ def _rounds(start: int, step: int, low: int, high: int | None) -> tuple[int | No
     return first, last
 
 
-def _sizes_of(rounds: tuple[int | None, int | None], residue: int, period: int) -> Interval:
+def _numbers_of(rounds: tuple[int | None, int | None], residue: int, period: int) -> Interval:
+    """The numbers ≥ 0 with a residue, so many rounds from the first."""
     first, last = rounds
-    least = 0 if residue else 1
-    first = least if first is None else max(first, least)
+    first = 0 if first is None else max(first, 0)
     if last is not None and last < first:
         return None
     return residue + period * first, None if last is None else residue + period * last
@@ -169,11 +188,10 @@ def _multiples(function: Quasi, divisor: int) -> SizeSet:
     """Where the function is a multiple of the divisor: whole residue classes."""
     if divisor == 0:
         return _by_class(function, 0, 0)
-    rounds = abs(divisor) // gcd(function.step, divisor)
-    period = function.period * rounds
-    if period > MAX_PERIOD:
-        raise PeriodLimitError(f"the legal sizes repeat after {period:,}, more than {MAX_PERIOD:,}")
-    return _least(tuple((r or period, None) if function(r) % divisor == 0 else None for r in range(period)))
+    runs = len(function.values) * (abs(divisor) // gcd(function.step, divisor))
+    if runs > MAX_PERIOD:
+        raise PeriodLimitError(f"the legal sizes repeat after {runs:,}, more than {MAX_PERIOD:,}")
+    return _of_runs([(r, None) if function.in_run(r) % divisor == 0 else None for r in range(runs)], function)
 
 
 def _common(first: Interval, second: Interval) -> Interval:

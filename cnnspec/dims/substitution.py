@@ -42,10 +42,11 @@ def _substituted(size: OneSymbol, value: Dim) -> Dim:
 
 def sum_of_floors(function: Quasi) -> tuple[tuple[tuple[int, int], ...], int]:
     """`((offset, factor), …), constant` such that f(n) = Σ factor·⌊(n + offset) / period⌋ + constant."""
-    table, period = function.table, function.period
-    rises = [(period - n, table[n] - table[n - 1]) for n in range(1, period)]
+    values, run = function.values, function.run
+    rises = [(len(values) - n, values[n] - values[n - 1]) for n in range(1, len(values))]
     first = function.step - sum(rise for _, rise in rises)
-    return tuple((offset, rise) for offset, rise in [(0, first), *reversed(rises)] if rise), table[0]
+    offsets = [(number * run + function.phase, rise) for number, rise in [(0, first), *reversed(rises)]]
+    return tuple((offset, rise) for offset, rise in offsets if rise), values[0]
 
 
 def _atom_with(atom: Atom, values: Mapping[str, Dim]) -> Dim:

@@ -127,9 +127,9 @@ class OneSymbol(Symbolic):
         return 1
 
     @property
-    def order(self) -> str:
-        """A text that sorts atoms."""
-        return f"{self.symbol} {self.function}"
+    def order(self) -> tuple[object, ...]:
+        """What sorts atoms."""
+        return self.symbol, self.function.period, self.function.key
 
 
 Atom = OneSymbol | Floor | Greatest
@@ -191,7 +191,7 @@ def symbol(name: str) -> Symbolic:
 
 def one_symbol(name: str, function: Quasi) -> Dim:
     """A function of one symbol; an `int` where it is constant."""
-    return function.table[0] if function.is_constant else OneSymbol(name, function)
+    return function.values[0] if function.is_constant else OneSymbol(name, function)
 
 
 def terms_of(dim: Dim) -> Terms:
@@ -199,7 +199,7 @@ def terms_of(dim: Dim) -> Terms:
     if isinstance(dim, int):
         return {(): dim} if dim else {}
     if isinstance(dim, OneSymbol):
-        offset = dim.function.table[0]
+        offset = dim.function.values[0]
         atom, factor = quasi.primitive(dim.function, offset)
         terms: Terms = {(OneSymbol(dim.symbol, atom),): factor}
         return {**terms, (): offset} if offset else terms
@@ -285,7 +285,7 @@ def multiply(left: Dim, right: Dim) -> Dim:
     if isinstance(left, int):
         left, right = right, left
     if isinstance(right, int) and isinstance(left, OneSymbol):
-        longest = max(left.function.step.bit_length(), left.function.table[-1].bit_length())
+        longest = max(left.function.step.bit_length(), left.function.values[-1].bit_length())
         _limited(right.bit_length() + longest, MAX_BITS, _BITS)
         return OneSymbol(left.symbol, left.function.multiplied(right)) if right else 0
     return _multiplied(left, right)

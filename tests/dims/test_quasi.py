@@ -123,6 +123,45 @@ def test_a_chain_of_windows_is_one_function(data: st.DataObject) -> None:
 
 
 def test_a_table_that_would_be_too_long_is_not_made() -> None:
-    assert floor_quotient(IDENTITY, MAX_PERIOD) is not None
-    assert floor_quotient(IDENTITY, MAX_PERIOD + 1) is None
+    twice = IDENTITY.multiplied(2)
+    assert floor_quotient(twice, MAX_PERIOD - 1) is not None
+    assert floor_quotient(twice, MAX_PERIOD + 1) is None
     assert floor_quotient(IDENTITY.multiplied(10**9), 10**9) == IDENTITY
+
+
+def test_long_strides_need_no_table() -> None:
+    function, times = IDENTITY, 10
+    for stride in (2, 3, 5, 7) * times:
+        quotient = floor_quotient(shifted(function, -1), stride)
+        assert quotient is not None
+        function = quotient
+    assert (len(function.values), function.run) == (1, 210**times)
+    coarse = floor_quotient(function, 2)
+    assert coarse is not None
+    difference = added(function, coarse.multiplied(-2))
+    assert difference is not None
+    assert (difference.step, len(difference.values), difference.run) == (0, 2, 210**times)
+
+
+@given(functions(), functions(), st.integers(1, 40), st.integers(-40, 40))
+def test_runs_are_told_by_their_length(f: Quasi, g: Quasi, run: int, phase: int) -> None:
+    """What is constant over runs combines with what is not, and runs are found again in a table."""
+    phase %= run
+    slow = Quasi(f.step, len(f.values), f.values, run, phase)
+    assert slow == Quasi(slow.step, slow.period, tuple(slow(n) for n in range(slow.period)))
+    total, inside, outside = added(slow, g), composed(slow, g), composed(g, slow)
+    assert total is not None
+    assert inside is not None
+    assert outside is not None
+    for n in RANGE:
+        assert slow(n) == f.in_run((n + phase) // run)
+        assert (total(n), inside(n), outside(n)) == (slow(n) + g(n), slow(g(n)), g(slow(n)))
+
+
+@given(functions())
+def test_envelopes(f: Quasi) -> None:
+    if f.step >= 0:
+        lower, upper = f.lower_envelope(), f.upper_envelope()
+        for n in RANGE:
+            assert lower(n) == min(f(later) for later in range(n, n + 10))
+            assert upper(n) == max(f(earlier) for earlier in range(n - 10, n + 1))
