@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from functools import cache
 from pathlib import Path
@@ -81,3 +82,15 @@ def test_a_spec_is_clean_short_and_cites_its_source(path: Path) -> None:
     limits = {"resnet50": 22, "googlenet": 35, "mobilenet_v2": 25, "inception_v3": 70}
     lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
     assert len(lines) <= limits.get(path.stem, 60)
+
+
+LECTURES = {"alexnet_lecture"}
+"""Nets that are no paper's."""
+
+
+@pytest.mark.parametrize("path", sorted(SPECS.glob("*.cnn")), ids=lambda path: path.stem)
+def test_a_published_net_has_a_source_with_a_year_and_expects_its_numbers(path: Path) -> None:
+    spec = api.load(path)
+    docs = [spec.net(name).graph.doc or "" for name in spec.nets]
+    assert path.stem in LECTURES or all(re.search(r"\b(19|20)\d\d\b, [A-Zt]", doc) for doc in docs)
+    assert re.search(r"^    expect \S", path.read_text(encoding="utf-8"), re.MULTILINE)

@@ -144,10 +144,10 @@ class YoloV2(nn.Module):
         return self.end(torch.cat([passed, self.coarse(fine)], 1))
 
 
-DEFINITIONS: dict[str, tuple[Callable[[], nn.Module], int]] = {
-    "mobilenet_v3_large": (mobilenet_v3_large, 224),
-    "efficientnet_b0": (efficientnet_b0, 224),
-    "convnext_tiny": (convnext_tiny, 224),
-    "yolo_v2": (YoloV2, 416),
+DEFINITIONS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
+    "mobilenet_v3_large": (mobilenet_v3_large, (3, 224, 224)),
+    "efficientnet_b0": (efficientnet_b0, (3, 224, 224)),
+    "convnext_tiny": (convnext_tiny, (3, 224, 224)),
+    "yolo_v2": (YoloV2, (3, 416, 416)),
 }
-"""By the name of the net: the module, and the size of its square input."""
+"""By the name of the net: the module, and the shape of its input."""

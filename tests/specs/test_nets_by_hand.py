@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import prod
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from cnnspec import api
 from cnnspec.analysis.facts import Analysis
 
 torch = pytest.importorskip("torch")
+from specs.torch_classics import CLASSICS, mobilenet_v1  # noqa: E402
 from specs.torch_definitions import DEFINITIONS  # noqa: E402
 
 SPECS = Path(__file__).parents[2] / "specs"
@@ -27,25 +28,29 @@ DARKNET_WEIGHTS = 203_934_260
 """The size in bytes of the authors' yolov2.weights: four numbers, then all weights, in four bytes each."""
 
 
+ALL = CLASSICS | DEFINITIONS
+TRAINED = (torch.nn.modules.conv._ConvNd, torch.nn.Linear)
+
+
 def analysis(name: str) -> Analysis:
     return api.load(SPECS / f"{name}.cnn").net(name).analysis
 
 
-@pytest.mark.parametrize("name", DEFINITIONS)
+@pytest.mark.parametrize("name", ALL)
 def test_a_net_is_what_pytorch_makes_of_its_papers_table(name: str) -> None:
-    make, side = DEFINITIONS[name]
+    make, shape = ALL[name]
     with torch.device("meta"):
         net = make().eval()
         macs: list[int] = []
 
-        def count(layer: Any, _: Any, output: torch.Tensor) -> None:
-            each = layer.weight[0].numel()
-            macs.append(prod(output.shape) * each)
+        def count(layer: Any, inputs: tuple[torch.Tensor], output: torch.Tensor) -> None:
+            places = inputs[0] if isinstance(layer, torch.nn.ConvTranspose2d) else output
+            macs.append(places.numel() * layer.weight[0].numel())
 
         for layer in net.modules():
-            if isinstance(layer, torch.nn.Conv2d | torch.nn.Linear):
+            if isinstance(layer, TRAINED):
                 layer.register_forward_hook(count)
-        output = net(torch.empty(1, 3, side, side))
+        output = net(torch.empty(1, *shape))
     ours = analysis(name)
     assert ours.totals.params == sum(p.numel() for p in net.parameters())
     assert ours.totals.buffers == sum(b.numel() for b in net.buffers())
@@ -63,3 +68,14 @@ def test_yolo_v2_fills_the_authors_weight_file() -> None:
     ours = analysis("yolo_v2")
     counters = sum(facts.node.word == "bn" for facts in ours.layers)
     assert 4 * (4 + ours.totals.params + ours.totals.buffers - counters) == DARKNET_WEIGHTS
+
+
+@pytest.mark.parametrize(
+    ("width", "parameters"), [("1", 4_231_976), ("3/4", 2_585_560), ("1/2", 1_331_592), ("1/4", 470_072)]
+)
+def test_mobilenet_v1_at_its_published_widths(width: str, parameters: int) -> None:
+    """The trainable parameters of the authors' releases (Keras counts the running statistics too)."""
+    net = api.load(SPECS / "mobilenet_v1.cnn").net().bind(width=Fraction(width))
+    with torch.device("meta"):
+        assert sum(p.numel() for p in mobilenet_v1(float(Fraction(width))).parameters()) == parameters
+    assert net.analysis.totals.params == parameters
