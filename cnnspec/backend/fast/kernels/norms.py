@@ -7,7 +7,7 @@ added to the total, which keeps the rounding error small whatever the number of 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import ClassVar
 
@@ -94,9 +94,9 @@ class BatchStatistics:
         return self.source.blocks
 
     def emit(self, e: Emitter, buffers: Sequence[Word], task: Word) -> None:
-        """Differences from the first pixel are summed, lest the mean swallow the variance."""
+        """Differences from a number near the mean are summed, lest the mean swallow the variance."""
         place = self.source.place()
-        pivot = e.load(buffers[0] + e.bytes * (task * place.block + place.offset))
+        pivot = self._near_the_mean(e, buffers[0], task)
 
         def terms(values: list[Vector]) -> list[Vector]:
             difference = values[0] - pivot
@@ -122,6 +122,14 @@ class BatchStatistics:
         for buffer, value in ((buffers[3], mean), (buffers[4], variance * (count / max(1, count - 1)))):
             old = e.load_masked(buffer + at, mask)
             e.store_masked(e.fma(value - old, self.momentum, old), buffer + at, mask)
+
+    def _near_the_mean(self, e: Emitter, source: Word, block: Word) -> Vector:
+        """The mean of the middle row of every sample: no single pixel is far enough out to spoil it."""
+        depth, height, width = self.source.size
+        middle = self.source.place((depth // 2, height // 2, 0))
+        row = replace(self.source, size=(1, 1, width))
+        (total,) = _sums(e, row, [(source, middle)], block, 1, lambda values: values)
+        return total / float(self.source.batch * width)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,9 @@ from cnnspec.backend.kernels.operations import Window
 
 _COLUMNS_TOGETHER = 4
 
+_CHAINS = 4
+"""Sums that go on side by side, so that none waits for the one before."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Taps:
@@ -318,26 +321,31 @@ class GlobalAverage:
         return self.source.batch * self.source.blocks
 
     def emit(self, e: Emitter, buffers: Sequence[Word], task: Word) -> None:
-        """One block: rows are summed in four chains, then added."""
+        """One block: each row is summed by itself and added to the total, which keeps the rounding small."""
         block, element = task % self.source.blocks, task // self.source.blocks
         place, into = self.source.place(), self.target.place()
         depth, height, width = self.source.size
         x = buffers[0] + e.bytes * (element * place.batch + block * place.block + place.offset)
-        chains = min(4, width)
 
-        def row(index: Word, sums: list[Vector]) -> list[Vector]:
+        def row(index: Word, totals: list[Vector]) -> list[Vector]:
             line = x + e.bytes * (index // height * place.pixel[0] + index % height * place.pixel[1])
-            for column in range(width if width <= 32 else 0):
-                sums[column % chains] = sums[column % chains] + e.load(line, column * place.pixel[2])
-            if width <= 32:
-                return sums
-            return e.gather_up(
-                0, width, sums, lambda c, s: [s[0] + e.load(line + c * (e.bytes * place.pixel[2])), *s[1:]]
-            )
+            return [totals[0] + _sum_of_row(e, line, width, place.pixel[2])]
 
-        sums = e.fold(depth * height, [e.vector(0.0)] * chains, row)
-        total = sums[0]
-        for other in sums[1:]:
-            total = total + other
+        (total,) = e.fold(depth * height, [e.vector(0.0)], row)
         target = buffers[1] + e.bytes * (element * into.batch + block * into.block + into.offset)
         e.store(total / float(prod(self.source.size)), target)
+
+
+def _sum_of_row(e: Emitter, line: Word, width: int, step: int) -> Vector:
+    rounds = width // _CHAINS
+
+    def some(index: Word, sums: list[Vector]) -> list[Vector]:
+        at = line + index * (e.bytes * _CHAINS * step)
+        return [value + e.load(at, chain * step) for chain, value in enumerate(sums)]
+
+    rest = [e.load(line, column * step) for column in range(rounds * _CHAINS, width)]
+    parts = [*(e.fold(rounds, [e.vector(0.0)] * _CHAINS, some) if rounds else ()), *rest]
+    total = parts[0]
+    for part in parts[1:]:
+        total = total + part
+    return total
