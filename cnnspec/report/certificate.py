@@ -11,7 +11,6 @@ from cnnspec.diagnostics.legible import legible, wrap
 from cnnspec.diagnostics.styled import Line, Piece, Style, line
 from cnnspec.report.layout import Column, body, fit, narrowed
 
-SCHEMA = "cnnspec/verify/1"
 MOST_SHOWN = 20
 """So many claims of a section that fail or could not be checked are shown; all with `everything`."""
 
@@ -93,4 +92,4 @@ def _measured(claim: Claim) -> str:
 
 def certificate_record(certificate: Certificate) -> dict[str, object]:
     """The certificate for JSON."""
-    return {"schema": SCHEMA, "holds": certificate.holds, **asdict(certificate)}
+    return {"holds": certificate.holds, **asdict(certificate)}

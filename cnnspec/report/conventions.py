@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 
 from cnnspec.analysis.conventions import Comparison, Line, Unit
@@ -11,11 +10,10 @@ from cnnspec.diagnostics.legible import legible, wrap
 from cnnspec.diagnostics.styled import Piece, Style, line
 from cnnspec.dims import Dim, Symbolic, render, sum_of
 from cnnspec.dims.units import rounded
+from cnnspec.report.document import document
 from cnnspec.report.layout import Column, Concession, body, fit, header, left_out, narrowed, rule
 from cnnspec.report.quantities import exact
 from cnnspec.report.records import Record, size
-
-SCHEMA = "cnnspec/flops-as/1"
 
 
 def describe_comparison(name: str, comparison: Comparison, width: int | None) -> Iterator[styled.Line]:
@@ -88,7 +86,6 @@ def comparison_json(name: str, comparison: Comparison) -> Iterator[styled.Line]:
     """The document, indented."""
     convention = comparison.convention
     record: Record = {
-        "schema": SCHEMA,
         "net": name,
         "tool": convention.tool,
         "version": convention.version,
@@ -106,4 +103,4 @@ def comparison_json(name: str, comparison: Comparison) -> Iterator[styled.Line]:
             for row in comparison.lines
         ],
     }
-    return map(line, json.dumps(record, indent=2).splitlines())
+    return document("flops-as", record)

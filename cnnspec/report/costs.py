@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 
 from cnnspec.analysis.costs import Costs, LayerCosts
 from cnnspec.analysis.memory import Peak
 from cnnspec.diagnostics.legible import legible
-from cnnspec.diagnostics.styled import Line, Piece, Style, line
+from cnnspec.diagnostics.styled import Line, Piece, Style
 from cnnspec.dims import Dim
 from cnnspec.dims.units import in_bytes, rounded
+from cnnspec.report.document import decimal, document
 from cnnspec.report.layout import Column, Concession, body, fit, header, in_short, left_out, narrowed, rule
 from cnnspec.report.operation import operation
 from cnnspec.report.quantities import exact
@@ -19,7 +19,6 @@ from cnnspec.report.records import Record, size
 from cnnspec.report.render_table import title
 from cnnspec.report.totals import Total, total_lines
 
-SCHEMA = "cnnspec/costs/1"
 UNKNOWN = "?"
 _SECONDS = (
     (Fraction(1), "s"),
@@ -180,7 +179,7 @@ def _bytes(name: str, value: Dim, level: int = 0, remark: str = "") -> Total:
 
 def costs_json(costs: Costs) -> Iterator[Line]:
     """The document, indented."""
-    return map(line, json.dumps(costs_record(costs), indent=2).splitlines())
+    return document("costs", costs_record(costs))
 
 
 def costs_record(costs: Costs) -> Record:
@@ -188,12 +187,11 @@ def costs_record(costs: Costs) -> Record:
     setting, memory, training = costs.setting, costs.memory, costs.training
     device = setting.device
     return {
-        "schema": SCHEMA,
         "net": costs.analysis.graph.name,
         "batch": size(setting.batch),
         "bits": setting.bits,
         "optimizer": setting.optimiser,
-        "device": {"peak": float(device.peak), "bandwidth": float(device.bandwidth)} if device else None,
+        "device": {"peak": decimal(device.peak), "bandwidth": decimal(device.bandwidth)} if device else None,
         "totals": {
             "macs": size(costs.analysis.totals.macs),
             "macs_on_padding": _optional(costs.on_padding),
@@ -203,7 +201,7 @@ def costs_record(costs: Costs) -> Record:
             "training_macs_weights": size(training.weights),
             "training_flops": size(training.flops),
             "moved_bytes": size(costs.moved),
-            "seconds": _float(costs.seconds),
+            "seconds": decimal(costs.seconds),
         },
         "memory": {
             "weights": size(memory.weights),
@@ -226,9 +224,9 @@ def _layer(layer: LayerCosts) -> Record:
         "training_macs_data": size(layer.training.data),
         "training_macs_weights": size(layer.training.weights),
         "moved_bytes": size(layer.moved),
-        "intensity": _float(layer.intensity),
+        "intensity": decimal(layer.intensity),
         "bound": layer.roof.bound if layer.roof else None,
-        "seconds": _float(layer.roof.seconds) if layer.roof else None,
+        "seconds": decimal(layer.roof.seconds) if layer.roof else None,
     }
 
 
@@ -239,7 +237,3 @@ def _peak(peak: Peak) -> Record:
 
 def _optional(value: Dim | None) -> int | str | None:
     return None if value is None else size(value)
-
-
-def _float(value: Fraction | None) -> float | None:
-    return None if value is None else float(value)

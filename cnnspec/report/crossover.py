@@ -28,6 +28,17 @@ def describe_runs(runs: Sequence[Run], quantity: str, symbol: str, nets: Sequenc
         yield line((f"… {len(runs) - LISTED:,} more changes", Style.QUIET))
 
 
+def runs_record(runs: Sequence[Run], quantity: str, symbol: str, nets: Sequence[str]) -> dict[str, object]:
+    """The same as plain data for JSON, every run."""
+    return {
+        "before": nets[0],
+        "after": nets[1],
+        "quantity": quantity,
+        "symbol": symbol,
+        "runs": [{"low": run.low, "high": run.high, "sign": run.sign} for run in runs],
+    }
+
+
 def _sizes(run: Run, symbol: str) -> str:
     if run.high is None:
         return f"{symbol} ≥ {run.low}"

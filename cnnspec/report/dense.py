@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
@@ -13,13 +12,13 @@ from cnnspec.diagnostics.styled import Line, Piece, Style, line
 from cnnspec.dims import sum_of
 from cnnspec.dims.units import rounded
 from cnnspec.layers.spatial import shape_text
+from cnnspec.report.document import decimal, document
 from cnnspec.report.layout import Column, Concession, body, fit, header, in_short, left_out, narrowed, rule
 from cnnspec.report.operation import operation
 from cnnspec.report.quantities import exact
 from cnnspec.report.records import Record, size
 from cnnspec.report.render_table import title
 
-SCHEMA = "cnnspec/dense/1"
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 NOTHING = "·"
 SHADES = " ░▒▓█"
@@ -96,11 +95,10 @@ _CONCESSIONS: Sequence[Concession] = (
 def dense_json(analysis: Analysis) -> Iterator[Line]:
     """The document, indented."""
     record: Record = {
-        "schema": SCHEMA,
         "net": analysis.graph.name,
         "layers": [_record(row) for row in dense_equivalents(analysis)],
     }
-    return map(line, json.dumps(record, indent=2).splitlines())
+    return document("dense", record)
 
 
 def _record(row: Dense) -> Record:
@@ -111,7 +109,7 @@ def _record(row: Dense) -> Record:
         "nonzero": None if row.nonzero is None else size(row.nonzero),
         "weights": size(row.weights),
         "biases": size(row.biases),
-        "saving": None if row.saving is None else float(row.saving),
+        "saving": decimal(row.saving),
     }
 
 

@@ -13,6 +13,7 @@ from cnnspec.dims import Dim, Symbolic, render
 from cnnspec.layers.spatial import shape_text
 from cnnspec.report.operation import call_text
 from cnnspec.report.quantities import exact
+from cnnspec.report.records import Record, shape, size
 from cnnspec.report.render_markdown import escaped, table_line
 
 
@@ -56,6 +57,46 @@ def markdown_difference(found: Difference) -> Iterator[Line]:
                 f"- changed `{_edit_text(pair)}`: {escaped(_consequences(pair) or 'no number changes')}"
             )
     yield line(f"- {found.unchanged} layers are the same")
+
+
+def difference_record(before: str, after: str, found: Difference) -> Record:
+    """The same as plain data for JSON: all layers and all totals, those that are the same counted only."""
+    return {
+        "before": before,
+        "after": after,
+        "same": found.is_empty,
+        "totals": [
+            {
+                "name": change.name,
+                "before": size(change.before),
+                "after": size(change.after),
+                "difference": size(change.difference),
+            }
+            for change in found.totals
+        ],
+        "removed": [_layer_record(facts) for facts in found.removed],
+        "added": [_layer_record(facts) for facts in found.added],
+        "changed": [
+            {
+                "edited": pair.is_edited,
+                "before": _layer_record(pair.before),
+                "after": _layer_record(pair.after),
+            }
+            for pair in found.changed
+        ],
+        "unchanged": found.unchanged,
+    }
+
+
+def _layer_record(facts: LayerFacts) -> Record:
+    return {
+        "path": facts.path,
+        "op": facts.node.word,
+        "call": call_text(facts.node),
+        "output": shape(facts.output),
+        "params": size(facts.params),
+        "macs": size(facts.macs),
+    }
 
 
 def _layer(facts: LayerFacts) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
+from dataclasses import asdict, fields
 
 from cnnspec.analysis.facts import BYTES_PER_ELEMENT, Analysis, LayerFacts
 from cnnspec.diagnostics.legible import legible, wrap
@@ -17,6 +17,7 @@ from cnnspec.report.field_steps import derive_field
 from cnnspec.report.layout import Column, body, fit, left_out
 from cnnspec.report.operation import call_text
 from cnnspec.report.quantities import exact
+from cnnspec.report.records import Record, shape
 
 MARGIN = "  "
 
@@ -37,6 +38,29 @@ def explain(analysis: Analysis, facts: LayerFacts, width: int | None) -> Iterato
     if node.weights:
         yield ()
         yield from _weights(facts, width)
+
+
+def explained_record(analysis: Analysis, facts: LayerFacts) -> Record:
+    """The same as plain data for JSON."""
+    node = facts.node
+    return {
+        "path": facts.path,
+        "call": call_text(node),
+        "written": str(node.origin.span) if node.origin.span else None,
+        "trace": [{"call": frame.call, "used": str(frame.span)} for frame in node.origin.trace],
+        "inputs": [shape(sizes) for sizes in node.input_shapes],
+        "outputs": [shape(sizes) for sizes in node.output_shapes],
+        "steps": [asdict(step) for step in _steps(analysis, facts)],
+        "weights": [
+            {
+                "name": weight.name,
+                "shape": shape(weight.shape),
+                "trained": weight.kind is WeightKind.PARAMETER and not node.frozen,
+            }
+            for weight in node.weights
+        ],
+        "shares": None if node.owns_weights else node.owner,
+    }
 
 
 def _places(facts: LayerFacts) -> Iterator[str]:

@@ -17,8 +17,6 @@ from cnnspec.layers.base import Flops, Shape
 from cnnspec.report.operation import arguments, as_json
 from cnnspec.report.totals import inference_peak
 
-SCHEMA = "cnnspec/show/1"
-
 Record = dict[str, object]
 
 
@@ -26,7 +24,6 @@ def net_record(analysis: Analysis, spec: str) -> Record:
     """A whole net, as `docs/schema/show.schema.json` describes it."""
     graph = analysis.graph
     return {
-        "schema": SCHEMA,
         "cnnspec": __version__,
         "spec": spec,
         "net": graph.name,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
-from cnnspec.diagnostics.styled import Line, line
+from cnnspec.diagnostics.styled import Line
+from cnnspec.report.document import document
 from cnnspec.report.records import net_record
 from cnnspec.report.view import View
 
@@ -13,4 +13,4 @@ from cnnspec.report.view import View
 def render(view: View, width: int | None) -> Iterator[Line]:
     """The document, indented."""
     del width
-    return map(line, json.dumps(net_record(view.analysis, view.spec), indent=2).splitlines())
+    return document("show", net_record(view.analysis, view.spec))

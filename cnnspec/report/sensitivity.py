@@ -8,6 +8,7 @@ from fractions import Fraction
 from cnnspec.analysis.sensitivity import Change, Sensitivity
 from cnnspec.diagnostics.legible import legible
 from cnnspec.diagnostics.styled import Line, Piece, Style, line
+from cnnspec.report.document import decimal
 from cnnspec.report.layout import Column, body, header, rule
 from cnnspec.report.quantities import exact
 
@@ -47,9 +48,9 @@ def _rounded(value: Fraction) -> str:
     return f"{float(value):.3g}".replace("-", "−")
 
 
-def sensitivity_record(found: Sequence[Sensitivity]) -> list[dict[str, object]]:
+def sensitivity_record(net: str, found: Sequence[Sensitivity]) -> dict[str, object]:
     """The same as plain data for JSON."""
-    return [
+    parameters = [
         {
             "name": each.name,
             "value": each.value,
@@ -58,10 +59,11 @@ def sensitivity_record(found: Sequence[Sensitivity]) -> list[dict[str, object]]:
                 change.cost: {
                     "before": change.before,
                     "after": change.after,
-                    "elasticity": float(each.elasticity(change)),
+                    "elasticity": decimal(each.elasticity(change)),
                 }
                 for change in each.changes
             },
         }
         for each in found
     ]
+    return {"net": net, "parameters": parameters}

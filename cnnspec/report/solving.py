@@ -10,6 +10,7 @@ from cnnspec.diagnostics.legible import legible
 from cnnspec.diagnostics.render_full import render_one
 from cnnspec.diagnostics.render_json import record
 from cnnspec.diagnostics.styled import Line, Piece, Style, line
+from cnnspec.report.document import decimal
 from cnnspec.report.layout import Column, body, header, rule
 
 MARGIN = "  "
@@ -92,7 +93,7 @@ def solved_record(solved: Solved, limit: int) -> dict[str, object]:
         "solutions": [
             {
                 "values": {names[key]: value for key, value in found.values.items()},
-                "uses": [{"expectation": use.text, "share": float(use.share)} for use in found.uses],
+                "uses": [{"expectation": use.text, "share": decimal(use.share)} for use in found.uses],
             }
             for found in solved.solutions[:limit]
         ],

@@ -42,6 +42,7 @@ def test_csv_has_the_numbers_of_the_net_at_every_size(cnnspec: Cnnspec, spec: Sp
 def test_json_is_the_same_as_data(cnnspec: Cnnspec, spec: Spec) -> None:
     record = json.loads(cnnspec("plot", spec(LADDER), "params", "H=4..12..4", "--format", "json").out)
     assert record == {
+        "schema": "cnnspec/plot/1",
         "net": "ladder",
         "quantity": "params",
         "symbols": ["H"],

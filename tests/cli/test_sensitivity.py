@@ -30,7 +30,7 @@ net ladder():
 
 def test_every_difference_is_that_of_the_greater_net(cnnspec: Cnnspec, spec: Spec) -> None:
     path = spec(PLAIN)
-    record = json.loads(cnnspec("sensitivity", path, "--format", "json").out)
+    record = json.loads(cnnspec("sensitivity", path, "--format", "json").out)["parameters"]
     assert {entry["name"] for entry in record} == {"width", "depth", "unused", "H", "W"}
     before = api.load(path).net().analysis
     for entry in record:
@@ -44,7 +44,8 @@ def test_every_difference_is_that_of_the_greater_net(cnnspec: Cnnspec, spec: Spe
 
 
 def test_where_one_more_is_not_legal_the_next_legal_size_is_taken(cnnspec: Cnnspec, spec: Spec) -> None:
-    (entry,) = json.loads(cnnspec("sensitivity", spec(LADDER), "--format", "json").out)
+    record = json.loads(cnnspec("sensitivity", spec(LADDER), "--format", "json").out)
+    (entry,) = record["parameters"]
     assert (entry["name"], entry["value"], entry["greater"]) == ("H", 16, 20)
 
 

@@ -29,7 +29,11 @@ Examples:
 )
 @click.option("--symbolic", is_flag=True, help="Leave the symbols of the inputs free: changes are formulas.")
 @click.option(
-    "--format", "format_name", type=click.Choice(["text", "markdown"]), default="text", show_default=True
+    "--format",
+    "format_name",
+    type=click.Choice(["text", "markdown", "json"]),
+    default="text",
+    show_default=True,
 )
 @click.option(
     "--crossover",
@@ -57,20 +61,25 @@ def command(
     from cnnspec.cli.net_options import open_net
     from cnnspec.cli.outcome import Exit
     from cnnspec.cli.screen import out
-    from cnnspec.report.diff import describe_difference, markdown_difference
+    from cnnspec.report.diff import describe_difference, difference_record, markdown_difference
+    from cnnspec.report.document import document
 
     if len(nets) > 2:
         raise click.UsageError("`--net` is given once for both files, or once for each")
     names = nets or (None,)
     if crossover is not None:
-        return _crossover((before, after), (names[0], names[-1]), settings, *crossover)
+        return _crossover((before, after), (names[0], names[-1]), settings, crossover, format_name)
     first, second = (
         pipeline.analyse(open_net(path, name, settings, symbolic=symbolic).graph)
         for path, name in ((before, names[0]), (after, names[-1]))
     )
     found = difference(first, second)
-    describe = markdown_difference if format_name == "markdown" else describe_difference
-    out().write(describe(found))
+    if format_name == "json":
+        record = difference_record(first.graph.name, second.graph.name, found)
+        out().write(document("diff", record))
+    else:
+        describe = markdown_difference if format_name == "markdown" else describe_difference
+        out().write(describe(found))
     return Exit.CLEAN if found.is_empty else Exit.FINDINGS
 
 
@@ -78,8 +87,8 @@ def _crossover(
     paths: tuple[str, str],
     names: tuple[str | None, str | None],
     settings: tuple[str, ...],
-    quantity: str,
-    symbol: str,
+    crossover: tuple[str, str],
+    format_name: str,
 ) -> int:
     """Show where a cost of the first net is below that of the second. Raises UsageError."""
     from cnnspec import pipeline
@@ -89,8 +98,10 @@ def _crossover(
     from cnnspec.cli.outcome import Exit
     from cnnspec.cli.screen import out
     from cnnspec.dims import SizeLimitError
-    from cnnspec.report.crossover import describe_runs
+    from cnnspec.report.crossover import describe_runs, runs_record
+    from cnnspec.report.document import document
 
+    quantity, symbol = crossover
     if quantity not in COSTS:
         raise click.UsageError(f"`{quantity[:40]}` is no cost; these are {', '.join(COSTS)}")
     if not symbol.isidentifier():
@@ -106,5 +117,9 @@ def _crossover(
         runs = cheaper_where(nets[0], nets[1], quantity, symbol)
     except SizeLimitError as problem:
         raise click.UsageError(f"the crossover of `{quantity}` cannot be listed: {problem}") from problem
-    out().write(describe_runs(runs, quantity, symbol, [net.graph.name for net in nets]))
+    asked = runs, quantity, symbol, [net.graph.name for net in nets]
+    if format_name == "json":
+        out().write(document("crossover", runs_record(*asked)))
+    else:
+        out().write(describe_runs(*asked))
     return Exit.CLEAN

@@ -26,8 +26,17 @@ Examples:
 @click.option(
     "--symbolic", is_flag=True, help="Leave the symbols of the input free, whatever their defaults."
 )
+@click.option(
+    "--format", "format_name", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
 def command(
-    *, spec_path: str, net_name: str | None, settings: tuple[str, ...], layer: str, symbolic: bool
+    *,
+    spec_path: str,
+    net_name: str | None,
+    settings: tuple[str, ...],
+    layer: str,
+    symbolic: bool,
+    format_name: str,
 ) -> None:
     """Derive the shape, parameters, costs and receptive field of a layer, the numbers put in.
 
@@ -36,11 +45,17 @@ def command(
     from cnnspec import pipeline
     from cnnspec.cli.net_options import open_net
     from cnnspec.cli.screen import out
-    from cnnspec.report.explain import explain
+    from cnnspec.report.document import document
+    from cnnspec.report.explain import explain, explained_record
 
     analysis = pipeline.analyse(open_net(spec_path, net_name, settings, symbolic=symbolic).graph)
     screen = out()
-    for number, facts in enumerate(_chosen(analysis, layer)):
+    chosen = _chosen(analysis, layer)
+    if format_name == "json":
+        layers = [explained_record(analysis, facts) for facts in chosen]
+        screen.write(document("explain", {"net": analysis.graph.name, "layers": layers}))
+        return
+    for number, facts in enumerate(chosen):
         if number:
             screen.write([()])
         screen.write(explain(analysis, facts, screen.width))

@@ -47,7 +47,6 @@ def command(
 
     Nothing is compiled or run. Layers without a kernel of the fast backend are `plain`.
     """
-    import json
     from dataclasses import asdict
 
     from cnnspec import pipeline
@@ -60,20 +59,17 @@ def command(
     from cnnspec.cli.net_options import open_net
     from cnnspec.cli.screen import out
     from cnnspec.diagnostics.styled import Style, line
+    from cnnspec.report.document import document
 
-    plan = pipeline.plan(
-        open_net(spec_path, net_name, settings).graph, batch=batch, training=training, dtype=dtype
-    )
+    graph = open_net(spec_path, net_name, settings).graph
+    plan = pipeline.plan(graph, batch=batch, training=training, dtype=dtype)
     machine = machine_for(host(), Real(dtype), 1, math)
     schedule = (schedule_training if training else schedule_inference)(plan, machine, batch)
     found = entries(schedule, machine)
     if format_name == "json":
         steps = [asdict(entry) for entry in found]
-        click.echo(
-            json.dumps(
-                {"arena_bytes": schedule.arena, "packed_bytes": schedule.packed, "steps": steps}, indent=2
-            )
-        )
+        sizes = {"arena_bytes": schedule.arena, "packed_bytes": schedule.packed}
+        out().write(document("plan", {"net": graph.name, **sizes, "steps": steps}))
         return
     rows = [_HEAD, *(_row(entry) for entry in found)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]

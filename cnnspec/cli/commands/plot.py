@@ -46,15 +46,13 @@ def command(
     QUANTITY is a cost as `expect` names it: params, macs, flops, activations.bytes. Sizes that are not legal
     are left out. `H=W=32..512` moves two symbols together; others keep their defaults or what -s says.
     """
-    import json
-
     from cnnspec import pipeline
     from cnnspec.analysis.curve import curve_of
     from cnnspec.analysis.measures import COSTS
     from cnnspec.cli.net_options import open_net
     from cnnspec.cli.screen import out
-    from cnnspec.diagnostics.styled import line
     from cnnspec.dims import SizeLimitError
+    from cnnspec.report.document import document
     from cnnspec.report.plot import curve_csv, curve_record, describe_curve
 
     if quantity not in COSTS:
@@ -72,7 +70,7 @@ def command(
     if png is not None:
         _draw(png, curve, graph.name)
     elif format_name == "json":
-        screen.write([line(json.dumps(curve_record(curve, graph.name), indent=2))])
+        screen.write(document("plot", curve_record(curve, graph.name)))
     else:
         shown = curve_csv(curve) if format_name == "csv" else describe_curve(curve, graph.name, screen.width)
         screen.write(shown)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -23,7 +24,10 @@ Examples:
   cnnspec rule""",
 )
 @click.argument("name", required=False, metavar="[CODE]", shell_complete=codes)
-def command(*, name: str | None) -> None:
+@click.option(
+    "--format", "format_name", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+def command(*, name: str | None, format_name: str) -> None:
     """Print the page of a code: what it means, why it matters, a bad example and a good one.
 
     Codes stand in square brackets in every finding, as in error[shape-mismatch]. Without CODE all are listed.
@@ -31,14 +35,26 @@ def command(*, name: str | None) -> None:
     from cnnspec.cli.screen import out
 
     screen = out()
-    screen.write(_listing(screen.width) if name is None else _page(name, screen.width))
+    if format_name == "json":
+        screen.write(_document(name))
+    else:
+        screen.write(_listing(screen.width) if name is None else _page(name, screen.width))
 
 
 def _page(name: str, width: int | None) -> Iterator[Line]:
+    from cnnspec.diagnostics.codes import CODES
+    from cnnspec.diagnostics.page_text import render_page
+
+    page = _read(name)
+    return render_page(page, _style(CODES[name]), width, _said_of(page, width))
+
+
+def _read(name: str) -> Page:
+    """The page of a code. Raises DiagnosticError where there is no such code."""
     from cnnspec.cli.outcome import usage
     from cnnspec.diagnostics.codes import CODES
     from cnnspec.diagnostics.diagnostic import DiagnosticError
-    from cnnspec.diagnostics.page_text import page_text, read_page, render_page
+    from cnnspec.diagnostics.page_text import page_text, read_page
     from cnnspec.diagnostics.suggest import nearest
 
     text = page_text(name) if name in CODES else None
@@ -46,8 +62,23 @@ def _page(name: str, width: int | None) -> Iterator[Line]:
         close = nearest(name, CODES)
         advice = f"did you mean `{close}`?" if close else "`cnnspec rule` lists all codes"
         raise DiagnosticError(usage(f"there is no code `{name}`", advice))
-    page = read_page(text)
-    return render_page(page, _style(CODES[name]), width, _said_of(page, width))
+    return read_page(text)
+
+
+def _document(name: str | None) -> Iterator[Line]:
+    """One code, or all, with their pages."""
+    from cnnspec.diagnostics.codes import FAMILIES
+    from cnnspec.report.document import document
+
+    chosen = [
+        {"family": family, "severity": code.severity, **asdict(_read(code.name))}
+        for family, codes in FAMILIES.items()
+        for code in codes
+        if name in (None, code.name)
+    ]
+    if name is not None and not chosen:
+        _read(name)
+    return document("rule", {"codes": chosen})
 
 
 def _said_of(page: Page, width: int | None) -> Iterator[Line]:

@@ -25,13 +25,11 @@ def command(*, spec_path: str, net_name: str | None, settings: tuple[str, ...], 
     where the value grows by one: 1 is linear, 2 quadratic. Where one more is no legal size the next legal one
     is taken.
     """
-    import json
-
     from cnnspec import pipeline
     from cnnspec.analysis.sensitivity import sensitivities
     from cnnspec.cli.net_options import open_net
     from cnnspec.cli.screen import out
-    from cnnspec.diagnostics.styled import line
+    from cnnspec.report.document import document
     from cnnspec.report.sensitivity import describe_sensitivities, sensitivity_record
 
     opened = open_net(spec_path, net_name, settings)
@@ -42,6 +40,6 @@ def command(*, spec_path: str, net_name: str | None, settings: tuple[str, ...], 
     found = list(sensitivities(opened.spec, analysis, opened.bindings))
     screen = out()
     if format_name == "json":
-        screen.write([line(json.dumps(sensitivity_record(found), indent=2))])
+        screen.write(document("sensitivity", sensitivity_record(opened.graph.name, found)))
     else:
         screen.write(describe_sensitivities(opened.graph.name, found))

@@ -51,6 +51,7 @@ def command(
     from cnnspec.cli.outcome import Exit
     from cnnspec.cli.screen import out
     from cnnspec.diagnostics.styled import Style, line
+    from cnnspec.report.document import document
     from cnnspec.report.sizes import describe_sizes, repair, sizes_record
 
     graph = open_net(spec_path, net_name, settings, symbolic=True).graph
@@ -60,10 +61,8 @@ def command(
     found = legal_sizes(graph, [*graph.conditions, *kept])
     screen = out()
     if format_name == "json":
-        import json
-
         legal = {"legal": found.holds({**defaults, **asked})} if asked else {}
-        screen.write([line(json.dumps({**sizes_record(found), **legal}, indent=2, ensure_ascii=False))])
+        screen.write(document("sizes", {"net": graph.name, **sizes_record(found), **legal}))
     elif not graph.symbols:
         screen.write([line(f"{graph.name} has no free symbol: its input has one size")])
     else:

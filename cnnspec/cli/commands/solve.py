@@ -51,15 +51,13 @@ def command(
     values. Where there is none, the values that come nearest are shown, and what they miss. Exit code 1 where
     there is none.
     """
-    import json
-
     from cnnspec.analysis.solving import filled, solve
     from cnnspec.cli.net_options import parse_settings
     from cnnspec.cli.outcome import Exit
     from cnnspec.cli.screen import out, waiting
     from cnnspec.cli.spec_files import load
     from cnnspec.diagnostics import DiagnosticError
-    from cnnspec.diagnostics.styled import line
+    from cnnspec.report.document import document
     from cnnspec.report.solving import describe_solved, solved_record
 
     loaded = load(spec_path)
@@ -69,8 +67,7 @@ def command(
         solved = solve(loaded.spec, net_name, parse_settings(settings))
     screen = out()
     if format_name == "json":
-        record = solved_record(solved, limit)
-        screen.write([line(json.dumps(record, indent=2, ensure_ascii=False))])
+        screen.write(document("solve", solved_record(solved, limit)))
     elif write and solved.solutions:
         screen.stream.write(filled(loaded.spec, solved.holes, solved.solutions[0].values))
     else:

@@ -59,15 +59,13 @@ def command(
     Checked are every shape, the parameters allocated, the MACs counted, gradients against finite differences
     (in float64), receptive fields as the support of a gradient, and memory.
     """
-    import json
-
     from cnnspec import pipeline
     from cnnspec.backend.verify import Effort, smaller_inputs, verify
     from cnnspec.cli.net_options import open_net
     from cnnspec.cli.outcome import Exit
     from cnnspec.cli.screen import out, waiting
-    from cnnspec.diagnostics.styled import line
     from cnnspec.report.certificate import certificate_lines, certificate_record
+    from cnnspec.report.document import document
 
     opened = open_net(spec_path, net_name, settings)
     analysis = pipeline.analyse(opened.graph)
@@ -76,7 +74,7 @@ def command(
         certificate = verify(analysis, Effort(batch, seed, seconds, threads), smaller)
     screen = out()
     if format_name == "json":
-        screen.write(map(line, json.dumps(certificate_record(certificate), indent=2).splitlines()))
+        screen.write(document("verify", certificate_record(certificate)))
     else:
         screen.write(certificate_lines(certificate, screen.width, everything=everything))
     return Exit.CLEAN if certificate.holds else Exit.FINDINGS
