@@ -41,7 +41,7 @@ class Contest:
 
     def __init__(self, executable: Executable, job: Job) -> None:
         self.job = job
-        self._executable = executable
+        self.executable = executable
         self._samples: dict[str, list[float]] = {}
         self._differences: dict[str, float | None] = {}
         self._problems: dict[str, str] = {}
@@ -69,11 +69,11 @@ class Contest:
         `say` is told what is going on.
         """
         say(f"compiling {self.job.graph.name}")
-        run = our_run(self._executable, self.job)
-        reference = _Reference(self._executable, self.job, run())
+        run = our_run(self.executable, self.job)
+        reference = Reference(self.executable, self.job, run())
         samplers: dict[str, Sampler] = {OURS: Stopwatch(run)}
         take_turns(samplers, 0, self._samples)
-        parts = self._executable.sections().parts
+        parts = self.executable.sections().parts
         self.uses_winograd = any(what.startswith("winograd") for part in parts for what in part.what)
         opened: list[RemotePeer] = []
         try:
@@ -114,7 +114,7 @@ class Contest:
                 return
 
 
-class _Reference:
+class Reference:
     """Our outputs, and how large the part of them is that depends on the inputs; or our first loss."""
 
     def __init__(self, executable: Executable, job: Job, result: Any) -> None:

@@ -46,8 +46,8 @@ class RemotePeer:
             raise PeerError(peer.name, f"{peer.name} does not train")
         context = get_context("spawn")
         self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, peer, job), daemon=True)
-        self._process.start()
+        self.process = context.Process(target=_serve, args=(theirs, peer, job), daemon=True)
+        self.process.start()
         theirs.close()
         try:
             self.result: Any = self._answer()
@@ -66,12 +66,12 @@ class RemotePeer:
     def close(self) -> None:
         """End the process."""
         self._connection.close()
-        self._process.join(0.0)
-        self._process.terminate()
-        self._process.join(_PATIENCE)
-        if self._process.is_alive():
-            self._process.kill()
-            self._process.join()
+        self.process.join(0.0)
+        self.process.terminate()
+        self.process.join(_PATIENCE)
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join()
 
     def _answer(self) -> Any:
         try:
@@ -83,8 +83,8 @@ class RemotePeer:
         return answer
 
     def _ended(self) -> PeerError:
-        self._process.join(_PATIENCE)
-        code = self._process.exitcode
+        self.process.join(_PATIENCE)
+        code = self.process.exitcode
         if code is not None and code < 0:
             why = "out of memory?" if -code == signal.SIGKILL else "it crashed"
             return PeerError(self.name, f"its process was ended by {signal.Signals(-code).name} ({why})")

@@ -67,12 +67,16 @@ class Use:
 
 def run_layer(layer: Layer, inputs: Tensors, own: Mapping[str, torch.Tensor], *, training: bool) -> Tensors:
     """The outputs of a layer. Raises NotImplementedError for what PyTorch does not have."""
-    use = Use(layer, inputs, own, training)
-    run = next((_RUNS[kind] for kind in type(layer).__mro__ if kind in _RUNS), None)
-    if run is None:
+    if not runs(type(layer)):
         raise NotImplementedError(f"the layer `{layer.word}`")
-    result = run(use)
+    run = next(_RUNS[kind] for kind in type(layer).__mro__ if kind in _RUNS)
+    result = run(Use(layer, inputs, own, training))
     return list(result) if isinstance(result, tuple | list) else [result]
+
+
+def runs(kind: type[Layer]) -> bool:
+    """Whether PyTorch has such a layer."""
+    return any(base in _RUNS for base in kind.__mro__)
 
 
 # --- normalisation ----------------------------------------------------------------------------------------
@@ -90,8 +94,10 @@ def _layer_norm(use: Use) -> torch.Tensor:
     eps = float(use.layer.eps)
     if use.layer.over == "sample":
         return F.layer_norm(use.x, use.x.shape[1:], use.weight, use.bias, eps)
-    last = use.x.movedim(1, -1)
-    return F.layer_norm(last, last.shape[-1:], use.weight, use.bias, eps).movedim(-1, 1)
+    rank = use.rank
+    last = use.x.permute(0, *range(2, 2 + rank), 1)
+    normed = F.layer_norm(last, last.shape[-1:], use.weight, use.bias, eps)
+    return normed.permute(0, 1 + rank, *range(1, 1 + rank))
 
 
 def _local_response_norm(use: Use) -> torch.Tensor:
@@ -130,6 +136,13 @@ def _pixel_unshuffle(use: Use) -> torch.Tensor:
     apart = x.reshape(*x.shape[:2], *(part for n in sizes for part in (n, r)))
     within, across = range(3, 3 + 2 * rank, 2), range(2, 2 + 2 * rank, 2)
     return apart.permute(0, 1, *within, *across).reshape(len(x), x.shape[1] * r**rank, *sizes)
+
+
+def _channel_shuffle(use: Use) -> torch.Tensor:
+    """In steps that ONNX has, which lacks the whole."""
+    x, groups = use.x, use.layer.groups
+    apart = x.reshape(len(x), groups, x.shape[1] // groups, *x.shape[2:])
+    return apart.transpose(1, 2).reshape(x.shape)
 
 
 def _pad(use: Use) -> torch.Tensor:
@@ -198,7 +211,7 @@ _RUNS: dict[type, Callable[[Use], Any]] = {
     resampling.Upsample: _upsample,
     resampling.PixelShuffle: _pixel_shuffle,
     resampling.PixelUnshuffle: _pixel_unshuffle,
-    resampling.ChannelShuffle: lambda use: F.channel_shuffle(use.x, use.layer.groups),
+    resampling.ChannelShuffle: _channel_shuffle,
     borders.Pad: _pad,
     borders.Crop: _crop,
     shaping.Identity: lambda use: use.x,
