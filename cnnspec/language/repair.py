@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cnnspec.diagnostics import Edit, Help
 from cnnspec.graph import Tensor
-from cnnspec.language.shortcut import shortcut_stride
+from cnnspec.language.shortcut import begun_late, shortcut_stride
 
 if TYPE_CHECKING:
     from cnnspec.language.application import Site
@@ -26,13 +26,14 @@ def way_out_of_clash(site: Site, inputs: tuple[Tensor, ...], ports: tuple[int, i
     if any(len(known) != len(shape) for known, shape in zip(sizes, shapes, strict=True)):
         return None
     skip, other = _skip_first(site, ports, sizes)
+    graph, name = site.scope.expansion.graph, site.operands[ports[skip]].text
+    ends = inputs[ports[skip]], inputs[ports[other]]
+    if name.isidentifier() and (late := begun_late(graph, site.scope.entry, *ends, name)):
+        return late
     if site.word == "add":
         projection = _projection(sizes[skip], sizes[other])
         if projection is not None:
-            ends = inputs[ports[skip]], inputs[ports[other]]
-            return shortcut_stride(site.scope.expansion.graph, *ends) or _projected(
-                site, ports[skip], ends[0], projection
-            )
+            return shortcut_stride(graph, *ends) or _projected(site, ports[skip], ends[0], projection)
     return _cropping(site, ports, sizes)
 
 

@@ -1,4 +1,4 @@
-"""A shortcut whose 1×1 convolution lacks the stride of the path beside it: the edit that gives it."""
+"""A shortcut that lacks the stride of the path beside it, or that was begun at the end of that path."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from cnnspec.diagnostics import Edit, Help, Span
+from cnnspec.dims import ceil_div
 from cnnspec.graph import Graph, Node, Tensor
 from cnnspec.layers.convolution import Conv
 
@@ -39,6 +40,25 @@ def shortcut_stride(graph: Graph, skip: Tensor, other: Tensor) -> Help | None:
     text = f", stride={stride[1]}"
     edit = Edit(Span(place.source, place.end - 1, place.end - 1), text)
     return Help(f"give the skip the same stride: `{place.text[:-1]}{text})`", (edit,))
+
+
+def begun_late(graph: Graph, entry: object, skip: Tensor, other: Tensor, name: str) -> Help | None:
+    """`in -> …` for a shortcut written below the other path, so that it began where it should end.
+
+    None unless the two would fit if it began with what the body was given.
+    """
+    if (
+        not isinstance(entry, Tensor)
+        or len(entry.shape) != len(other.shape)
+        or skip.shape[0] != other.shape[0]
+    ):
+        return None
+    if all(node.inputs[0] != other for node in _back(graph, skip)) or entry.shape[1:] == other.shape[1:]:
+        return None
+    strides = [ceil_div(late, later) for late, later in zip(other.shape[1:], skip.shape[1:], strict=True)]
+    if [ceil_div(n, s) for n, s in zip(entry.shape[1:], strides, strict=True)] != [*other.shape[1:]]:
+        return None
+    return Help(f"`{name}` goes on from the line above; from the block's input on, write `{name} = in -> …`")
 
 
 def _is_plain(node: Node, place: Span) -> bool:
