@@ -79,6 +79,8 @@ class Trial:
     labels: Array | None
     weighing: Arrays
     """A gradient of every output, where there are no labels."""
+    used: frozenset[str]
+    """The weights and statistics of layers that an output depends on: we run no others."""
 
     def shaken(self, seed: int) -> Trial:
         """With every input and weight changed a little."""
@@ -144,7 +146,8 @@ def _prepared(
             for port in plan.outputs
         }
     state = {name: array.copy() for name, array in ours.state.items()}
-    return Trial(net, net_graph, way, state, inputs, labels, weighing or {}), ours
+    used = frozenset(use.slot for step in plan.forward for use in step.call.weights)
+    return Trial(net, net_graph, way, state, inputs, labels, weighing or {}, used), ours
 
 
 def without_dropout(net: Graph) -> Graph:
@@ -172,6 +175,12 @@ def _ours(trial: Trial, ours: Executable) -> dict[str, Array]:
 # --- theirs -----------------------------------------------------------------------------------------------
 
 
+def _hardsigmoid(x: torch.Tensor) -> torch.Tensor:
+    """PyTorch's own has a sixth in single precision in its gradient."""
+    return torch.nn.functional.relu6(x + 3) / 6
+
+
+@mock.patch.object(torch.nn.functional, "hardsigmoid", _hardsigmoid)
 def _by_torch(trial: Trial, *, training: bool) -> tuple[dict[str, Array], bool]:
     """All that ours gives, by PyTorch in double precision, and whether some maximum had equals."""
     wide = replace(trial, state=_wide(trial.state), inputs=_wide(trial.inputs))
@@ -190,7 +199,7 @@ def _by_torch(trial: Trial, *, training: bool) -> tuple[dict[str, Array], bool]:
     trained = {name: weight for name, weight in theirs.weights.items() if weight.requires_grad}
     found |= {f"gradient {name}": _gradient(weight) for name, weight in trained.items()}
     found |= {f"gradient of input {name}": _gradient(leaf) for name, leaf in theirs.inputs.items()}
-    running = {name: weight for name, weight in theirs.weights.items() if "running" in name}
+    running = {name: theirs.weights[name] for name in trial.used if "running" in name}
     return found | {f"statistic {name}": weight.numpy() for name, weight in running.items()}, theirs.tied
 
 

@@ -1,8 +1,11 @@
 """Random nets that can be trained: every layer of the language, in any order, with heads and losses.
 
 The generator runs PyTorch on `meta` tensors as it goes, so that it knows the shapes and makes legal steps.
-Channels and sizes come from short lists, so that kernels which one net needs are often those that another
-has compiled. Same seed, same net.
+Same seed, same net.
+
+Most of the time goes into compiling. So nets come in families of `FAMILY` seeds in a row, which share the
+size of their input and mostly draw channels, windows and activations from a few: kernels that one needs are
+often those that another has compiled.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ ACTIVATIONS = (
     "relu", "relu", "relu", "relu6", "leaky_relu(0.2)", "prelu", "elu", "selu", "gelu", "gelu(tanh)", "silu",
     "mish", "sigmoid", "hardsigmoid", "hardswish", "tanh", "softplus",
 )  # fmt: skip
+FAMILY = 40
 LARGEST = 6_000
 """Numbers in a tensor of one sample: a net takes milliseconds."""
 
@@ -51,11 +55,19 @@ class Generator:
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)  # noqa: S311
-        self.rank = self.random.choice((1, 2, 2, 3))
-        self.shape = (self.random.choice(CHANNELS[:9]), *self.random.choice(SIZES[self.rank]))
+        self.family = seed // FAMILY
+        shared = self.shared_draw("shape")
+        self.rank = shared.choice((1, 2, 2, 3))
+        self.favourites = shared.sample(CHANNELS, 3)
+        self.activations = shared.sample(ACTIVATIONS, 3)
+        self.batch = shared.choice((1, 2, 2, 3))
+        self.shape = (shared.choice(CHANNELS[:9]), *shared.choice(SIZES[self.rank]))
         self.made: Tensors = {"x0": torch.empty((1, *self.shape), device="meta")}
-        self.batch = self.random.choice((1, 2, 2, 3))
         self.lines: list[str] = []
+
+    def shared_draw(self, what: str) -> random.Random:
+        """Random numbers that are the same in all nets of a family."""
+        return random.Random(f"{self.family} {what}")  # noqa: S311
 
     def grow(self, steps: int) -> TrainableNet:
         """The net: a trunk of so many steps or a few more, and one to three outputs."""
@@ -108,8 +120,19 @@ class Generator:
 
     def axes(self, low: int, high: int) -> list[int]:
         """One number an axis, half of the time all the same."""
-        values = [self.random.randint(low, high) for _ in range(self.rank)]
-        return values if self.chance(0.5) else [values[0]] * self.rank
+        draw = self.random
+        if self.chance(0.8):
+            draw = self.shared_draw(f"{low} {high} {self.random.randint(0, 1)}")
+        values = [draw.randint(low, high) for _ in range(self.rank)]
+        return values if draw.random() < 0.5 else [values[0]] * self.rank
+
+    def some_channels(self) -> int:
+        """A number of channels."""
+        return self.random.choice(self.favourites if self.chance(0.8) else CHANNELS)
+
+    def some_activation(self) -> str:
+        """One of all."""
+        return self.random.choice(self.activations if self.chance(0.7) else ACTIVATIONS)
 
     def channels(self, x: str) -> int:
         """The channels of a tensor."""
@@ -150,7 +173,7 @@ class Generator:
         """A convolution, often with a normalisation and an activation after it, which may be fused."""
         inner = self.channels(x)
         groups = self.random.choice([1, 1, 1, *(g for g in (2, 3, 4) if inner % g == 0)])
-        out = groups * max(1, self.random.choice(CHANNELS) // groups)
+        out = groups * max(1, self.some_channels() // groups)
         made = self.convolution(x, out, same=self.chance(0.4), groups=groups)
         return made and self.finished(made)
 
@@ -176,7 +199,7 @@ class Generator:
 
     def activation(self, x: str) -> str:
         """One of all."""
-        return self.keep(x, self.random.choice(ACTIVATIONS))
+        return self.keep(x, self.some_activation())
 
     def norm(self, x: str) -> str | None:
         """Any normalisation that has enough numbers to take a mean of."""
@@ -203,7 +226,7 @@ class Generator:
 
     def joined(self, x: str) -> str | None:
         """Two or three branches of the same size side by side."""
-        parts = [self.convolution(x, self.random.choice(CHANNELS), same=True) for _ in range(2)]
+        parts = [self.convolution(x, self.some_channels(), same=True) for _ in range(2)]
         names = [self.finished(part) for part in parts if part]
         if self.chance(0.4):
             names.insert(self.random.randint(0, len(names)), x)
@@ -311,14 +334,14 @@ class Generator:
         first = self.random.choice([n for n in (1, 3, 8, 16, channels // 2) if n < channels])
         left, right = f"left{len(self.made)}", f"right{len(self.made)}"
         self.lines.append(f"{left}, {right} = {x} -> split(({first}, {channels - first}))")
-        line = f"concat({right} -> {self.random.choice(ACTIVATIONS)}, {left})"
+        line = f"concat({right} -> {self.some_activation()}, {left})"
         return self.add(line, lambda made: made[x] * 1)
 
     def shared(self, x: str) -> str | None:
         """One layer used twice: its gradient has two parts."""
         name = f"shared{len(self.made)}"
         self.lines.append(f"layer {name} = conv({self.channels(x)}, {self.random.choice((1, 3))}, pad=same)")
-        return self.keep(x, f"{name} -> {self.random.choice(ACTIVATIONS)} -> {name}")
+        return self.keep(x, f"{name} -> {self.some_activation()} -> {name}")
 
     def bordered(self, x: str) -> str | None:
         """A border more, or less."""

@@ -10,6 +10,8 @@ import os
 
 import numpy as np
 import pytest
+
+pytest.importorskip("torch")
 from backend.fast.fences import TARGETS
 from backend.fast.single_layers import Answers, Layer, Layers, answers
 from backend.kernels.test_convolution import matrix_of
@@ -21,8 +23,8 @@ WAYS = [
     for dtype in ("float32", "float64")
     for target in TARGETS
 ]
-UNITS = {"exact": 24, "fast": 500}
-"""Units in the last place of Σ|w||x| that an error may be: more the longer a sum goes on in one register.
+UNITS = {"exact": 10, "fast": 80}
+"""Units of rounding of Σ|w||x| that an error may be; about twice the largest of 4,000 layers.
 Winograd's tiles share their errors, so there the largest Σ|w||x| of all counts."""
 
 
