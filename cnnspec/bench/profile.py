@@ -104,7 +104,8 @@ def profile(executable: Executable, job: Job, analysis: Analysis, seconds: float
     taken: dict[tuple[str, str], float] = {}
     what: dict[tuple[str, str], list[str]] = {}
     for part, spent in zip(parts, each, strict=True):
-        key = part.stage.value, part.path
+        backward = part.stage is Stage.BACKWARD
+        key = part.stage.value, part.path if backward else fused.get(part.path, part.path)
         taken[key] = taken.get(key, 0.0) + max(0.0, spent - cost)
         what.setdefault(key, []).extend(part.what)
     work = Work(analysis, executable.plan.batch, WIDTHS[executable.plan.dtype], training=job.training)

@@ -62,6 +62,6 @@ def test_every_layer_has_a_part_or_runs_with_one_that_has_or_does_nothing(math: 
     sections = net.sections()
     parts = {part.path for part in sections.parts if part.stage is Stage.FORWARD}
     assert set(sections.fused.values()) <= parts
-    assert not parts & set(sections.fused)
+    assert not set(sections.fused) & set(sections.fused.values())
     nothing = {step.path for step in made.forward} - parts - set(sections.fused)
     assert nothing <= {"flatten1"}

@@ -77,16 +77,20 @@ class FastProgram:
             self._plain_backward(count, context)
 
     def sections(self, count: int, context: Context) -> Sections:
-        """The passes in parts. Layers that were fused run with the first of their group."""
+        """The passes in parts. Layers that were fused run with the first of their group.
+
+        They may have parts of their own, in which the result of the group is brought into a form.
+        """
         execution = self._execution(self._key(count, context))
         groups = (fuse_for_training if context.training else fuse_for_inference)(self._plan)
         parts = tuple(execution.sections(context))
-        seen = {part.path for part in parts if part.stage is Stage.FORWARD}
+        forward = [part for part in parts if part.stage is Stage.FORWARD]
+        seen, alone = {part.path for part in forward}, {p.path for p in forward if "plain" in p.what}
         fused = {
             step.path: group.root.path
             for group in groups
-            for step in group.steps
-            if step.path not in seen and group.root.path in seen
+            for step in group.steps[1:]
+            if step.path not in alone and group.root.path in seen
         }
         return Sections(parts, fused, execution.idle)
 
