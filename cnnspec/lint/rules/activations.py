@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cnnspec.diagnostics import Help, Label
+from cnnspec.diagnostics import Help
 from cnnspec.graph import Node
 from cnnspec.layers.activation import (
     Activation,
@@ -19,15 +19,16 @@ from cnnspec.layers.activation import (
 from cnnspec.layers.convolution import Conv
 from cnnspec.layers.dropout import Dropout
 from cnnspec.layers.linear import Linear
+from cnnspec.layers.merging import Hypot
 from cnnspec.layers.normalisation import Normalisation
 from cnnspec.layers.pooling import MaxPool
 from cnnspec.layers.shaping import Identity, Rearrangement
 from cnnspec.layers.transposed import ConvTranspose
-from cnnspec.lint.finding import Finding, about
+from cnnspec.lint.finding import Finding, about, about_two
 from cnnspec.lint.linted import LintedNet
 from cnnspec.lint.rule import rule
 
-NEVER_NEGATIVE = Relu | Relu6 | Sigmoid | Hardsigmoid | Softplus | Softmax
+NEVER_NEGATIVE = Relu | Relu6 | Sigmoid | Hardsigmoid | Softplus | Softmax | Hypot
 AT_MOST_ONE = Relu6 | Sigmoid | Hardsigmoid | Softmax
 """Never negative and never above 6."""
 
@@ -40,13 +41,12 @@ LEARNING = Conv | ConvTranspose | Linear | Normalisation | Activation
 @rule("double-activation")
 def double_activation(net: LintedNet) -> Iterator[Finding]:
     """An activation of an activation, with nothing learned between them."""
-    for node in net.graph:
-        if isinstance(node.layer, Activation | OverChannels):
-            before = _behind(net, node)
-            if _changes_nothing(node, before):
-                yield _without_effect(net, node, before)
-            elif isinstance(net.producer(node).layer, Activation):
-                yield _doubled(net, node, net.producer(node))
+    for node, _ in net.layers(Activation | OverChannels):
+        before = _behind(net, node)
+        if _changes_nothing(node, before):
+            yield _without_effect(net, node, before)
+        elif isinstance(net.producer(node).layer, Activation):
+            yield _doubled(net, node, net.producer(node))
 
 
 def _behind(net: LintedNet, node: Node) -> Node:
@@ -65,13 +65,13 @@ def _changes_nothing(node: Node, before: Node) -> bool:
 
 
 def _without_effect(net: LintedNet, node: Node, before: Node) -> Finding:
-    return about(
-        node,
+    return about_two(
+        net,
         "double-activation",
         f"this `{node.word}` changes nothing: what comes from `{before.word}` is already as it makes it",
-        net.places.word(node),
-        labels=(Label(net.places.word(before), "gives nothing negative"),),
-        help=Help("leave it out", net.places.removal(node), safe=True),
+        node,
+        (before, "gives nothing negative"),
+        Help("leave it out", net.places.removal(node), safe=True),
     )
 
 
@@ -82,50 +82,33 @@ def _doubled(net: LintedNet, node: Node, before: Node) -> Finding:
         if cut
         else f"`{node.word}` of `{before.word}`: two activations with nothing learned between them"
     )
-    spare = before if cut else node
-    return about(
-        node,
-        "double-activation",
-        message,
-        net.places.word(spare),
-        labels=(Label(net.places.word(node if cut else before), "the other activation"),),
-        help=Help(f"leave `{spare.word}` out", net.places.removal(spare)),
-    )
+    spare, other = (before, node) if cut else (node, before)
+    way_out = Help(f"leave `{spare.word}` out", net.places.removal(spare))
+    return about_two(net, "double-activation", message, spare, (other, "the other activation"), way_out)
 
 
 @rule("softmax-twice")
 def softmax_twice(net: LintedNet) -> Iterator[Finding]:
     """Probabilities of probabilities."""
-    for node in net.graph:
-        if isinstance(node.layer, OverChannels):
-            before = _behind(net, node)
-            if isinstance(before.layer, OverChannels):
-                yield about(
-                    node,
-                    "softmax-twice",
-                    f"`{node.word}` of `{before.word}`: what lies between 0 and 1 it can hardly tell apart",
-                    net.places.word(node),
-                    labels=(Label(net.places.word(before), "makes the probabilities"),),
-                    help=Help("leave it out", net.places.removal(node)),
-                )
+    for node, _ in net.layers(OverChannels):
+        before = _behind(net, node)
+        if isinstance(before.layer, OverChannels):
+            message = f"`{node.word}` of `{before.word}`: what lies between 0 and 1 it can hardly tell apart"
+            way_out = Help("leave it out", net.places.removal(node))
+            yield about_two(net, "softmax-twice", message, node, (before, "makes the probabilities"), way_out)
 
 
 @rule("softmax-inside")
 def softmax_inside(net: LintedNet) -> Iterator[Finding]:
     """A softmax whose probabilities a layer takes for features. As a gate, times a map, it is right."""
-    for node in net.graph:
-        if isinstance(node.layer, OverChannels):
-            reader = next((r for r in _ahead(net, node) if isinstance(r.layer, LEARNING)), None)
-            if reader is not None:
-                yield about(
-                    node,
-                    "softmax-inside",
-                    f"this `{node.word}` stands inside the net: `{reader.word}` reads its probabilities",
-                    net.places.word(node),
-                    labels=(Label(net.places.word(reader), "reads them"),),
-                    notes=("they sum to 1, which leaves little to tell and small gradients",),
-                    help=Help("use another activation here, and softmax only at the output"),
-                )
+    for node, _ in net.layers(OverChannels):
+        reader = next((r for r in _ahead(net, node) if isinstance(r.layer, LEARNING)), None)
+        if reader is not None:
+            message = f"this `{node.word}` stands inside the net: `{reader.word}` reads its probabilities"
+            way_out = Help("use another activation here, and softmax only at the output")
+            note = "they sum to 1, which leaves little to tell and small gradients"
+            cause = (reader, "reads them")
+            yield about_two(net, "softmax-inside", message, node, cause, way_out, notes=(note,))
 
 
 def _ahead(net: LintedNet, node: Node) -> Iterator[Node]:
@@ -142,8 +125,8 @@ def _ahead(net: LintedNet, node: Node) -> Iterator[Node]:
 @rule("softmax-output")
 def softmax_output(net: LintedNet) -> Iterator[Finding]:
     """An output of probabilities, where training wants the scores."""
-    for node in net.graph:
-        if isinstance(node.layer, OverChannels) and net.is_output(node.outputs[0]):
+    for node, _ in net.layers(OverChannels):
+        if net.is_output(node.outputs[0]):
             yield about(
                 node,
                 "softmax-output",
