@@ -191,13 +191,15 @@ def _shrink(by_symbol: dict[str, SizeSet], bounds: dict[str, list[Bound]], name:
 
 
 def _needed(candidates: list[Bound]) -> tuple[Bound, ...]:
-    """The bounds without those that later ones imply: each of the rest is a witness of the final set."""
-    kept = list(candidates)
-    for bound in candidates:
-        others = [other for other in kept if other is not bound]
-        without = ALL_SIZES
-        for other in others:
-            without = without & other.allowed
-        if without & bound.allowed == without:
-            kept = others
+    """The bounds without those that the others imply: each of the rest is a witness of the final set."""
+    later = [ALL_SIZES]
+    for bound in reversed(candidates):
+        later.append(later[-1] & bound.allowed)
+    before = ALL_SIZES
+    kept: list[Bound] = []
+    for bound, after in zip(candidates, reversed(later[:-1]), strict=True):
+        others = before & after
+        if others & bound.allowed != others:
+            kept.append(bound)
+            before = before & bound.allowed
     return tuple(kept)

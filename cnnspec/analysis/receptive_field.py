@@ -14,7 +14,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from cnnspec.dims import INDEX, Dim, IndexMap, OneSymbol, bounds, maximum, minimum, symbols_of
+from cnnspec.dims import (
+    INDEX,
+    Dim,
+    IndexMap,
+    OneSymbol,
+    SizeLimitError,
+    bounds,
+    evaluate,
+    maximum,
+    minimum,
+    symbols_of,
+)
 from cnnspec.graph import Graph, Node
 from cnnspec.layers.base import Layer
 
@@ -44,7 +55,10 @@ class Branches:
 
 @dataclass(frozen=True, slots=True)
 class AxisField:
-    """The field along one axis of an input whose size there is `extent`; one entry a pace."""
+    """The field along one axis of an input whose size there is `extent`; one entry a pace.
+
+    No entry: what is seen repeats after too many units to be said, so that the whole axis is the bound.
+    """
 
     extent: Dim
     by_slope: tuple[tuple[Slope, Branches], ...]
@@ -52,28 +66,38 @@ class AxisField:
     @property
     def size(self) -> Dim:
         """The extent of what a unit sees, through all branches: the greatest over the units."""
+        if not self.by_slope:
+            return self.extent
         return maximum(*(_span(branches.widest, slope, self.extent) for slope, branches in self.by_slope))
 
     @property
     def smallest(self) -> Dim:
         """The extent of what a unit sees through the branch that sees least."""
+        if not self.by_slope:
+            return 1
         return minimum(*(_span(branches.narrowest, slope, self.extent) for slope, branches in self.by_slope))
 
     @property
     def is_decided(self) -> bool:
         """Whether its size is known: not where it differs between units in a way that depends on symbols."""
         sizes = (branches.widest.size for slope, branches in self.by_slope if slope != 0)
-        return all(INDEX not in symbols_of(size) or bounds(size, {})[1] is not None for size in sizes)
+        return bool(self.by_slope) and all(
+            INDEX not in symbols_of(size) or bounds(size, {})[1] is not None for size in sizes
+        )
 
     @property
     def stride(self) -> Slope:
         """The effective stride: how far the field moves from one unit to the next (0: it does not)."""
+        if not self.by_slope:
+            return None
         slopes = [slope for slope, _ in self.by_slope if slope != 0]
         return slopes[0] if slopes else Fraction(0)
 
     @property
     def start(self) -> Dim:
         """The first index that unit 0 sees; negative where it sees padding."""
+        if not self.by_slope:
+            return 0
         return minimum(*(_first(branches.widest, slope) for slope, branches in self.by_slope))
 
     @property
@@ -83,6 +107,8 @@ class AxisField:
 
     def at(self, unit: int, **sizes: int) -> tuple[int, int]:
         """The first and last index that one unit sees, where all symbols have values; not cut off."""
+        if not self.by_slope:
+            return 0, evaluate(self.extent, sizes) - 1
         hulls = [branches.widest.at(unit, **sizes) for _, branches in self.by_slope]
         return min(low for low, _ in hulls), max(high for _, high in hulls)
 
@@ -134,12 +160,17 @@ def _through(layer: Layer, node: Node, port: int, axis: int, field: AxisField) -
     moved = layer.index_map(node.input_shapes, port, axis)
     if moved == IndexMap.IDENTITY:
         return field
-    return _grouped(field.extent, [branches.then_through(moved) for _, branches in field.by_slope])
+    try:
+        return _grouped(field.extent, [branches.then_through(moved) for _, branches in field.by_slope])
+    except SizeLimitError:
+        return AxisField(field.extent, ())
 
 
 def _joined(first: AxisField, second: AxisField) -> AxisField:
     if first.by_slope == second.by_slope:
         return first
+    if not first.by_slope or not second.by_slope:
+        return AxisField(first.extent, ())
     everything = [branches for field in (first, second) for _, branches in field.by_slope]
     return _grouped(first.extent, everything)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cnnspec.dims.quasi import Quasi
 
@@ -19,6 +20,7 @@ class FloorForm:
     constant: int
 
 
+@lru_cache(maxsize=4096)
 def floor_form(function: Quasi) -> FloorForm | None:
     """The one floor that a function is, or None where it is a sum of several."""
     content, offset = function.content, function.values[0]
@@ -28,19 +30,21 @@ def floor_form(function: Quasi) -> FloorForm | None:
         return None  # the floor of a multiple of n, or of n itself, has no runs that all are equally long
     factor = -content if function.step < 0 else content
     step = function.step // factor
+    run, phase, period = function.run, function.phase, function.period
     slack = [
-        function.period * ((value - offset) // factor) - step * (function.run * number - function.phase)
+        period * ((value - offset) // factor) - step * (run * number - phase)
         for number, value in enumerate(function.values)
     ]
-    least, most = max(slack), min(slack) + function.period - 1
+    least, most = max(slack), min(slack) + period - 1
     if least > most:
         return None
     shift = 0 if least <= 0 <= most else least
     if offset % factor == 0:
-        return FloorForm(factor, step, shift + offset // factor * function.period, function.period, 0)
-    return FloorForm(factor, step, shift, function.period, offset)
+        return FloorForm(factor, step, shift + offset // factor * period, period, 0)
+    return FloorForm(factor, step, shift, period, offset)
 
 
+@lru_cache(maxsize=1024)
 def few_floors(function: Quasi) -> tuple[FloorForm, ...]:
     """Floors `⌊(n + shift)/period⌋` with factors, the shortest periods first, whose sum is f(n) − f(0).
 

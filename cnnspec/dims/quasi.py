@@ -29,7 +29,7 @@ class Quasi:
         """By its `values` in the first `period` runs, after which it has risen by `step`."""
         self.step, values = _least(step, period, values)
         self.run, self.phase, self.values = _longest_runs(self.step, values, run, phase)
-        self._hash = hash((self.step, self.run, self.phase, self.values))
+        self._hash = hash(self.key)
 
     def __call__(self, n: int) -> int:
         """The value at any integer, negative ones too."""
@@ -105,11 +105,20 @@ class Quasi:
 
     def multiplied(self, factor: int) -> Quasi:
         """`factor · f`."""
-        return self.with_values(self.step * factor, [value * factor for value in self.values])
+        if factor == 0:
+            return Quasi(0, 1, (0,))
+        return self.with_rises(self.step * factor, [value * factor for value in self.values])
 
     def with_values(self, step: int, values: list[int]) -> Quasi:
         """The function that has these values on the same runs."""
         return Quasi(step, len(values), tuple(values), self.run, self.phase)
+
+    def with_rises(self, step: int, values: list[int]) -> Quasi:
+        """The same where it rises by other amounts at the same places, so that the form stays the least."""
+        made = Quasi.__new__(Quasi)
+        made.step, made.run, made.phase, made.values = step, self.run, self.phase, tuple(values)
+        made._hash = hash(made.key)
+        return made
 
     def lower_envelope(self) -> Quasi:
         """The greatest function that never falls and is nowhere above this one, whose step is ≥ 0."""
@@ -143,11 +152,14 @@ def _longest_runs(
     if len(values) == 1:
         return (run, phase, values) if step else (1, 0, values)
     before = (values[-1] - step, *values)
-    changes = [number for number, value in enumerate(values) if value != before[number]]
-    together = gcd(len(values), *(number - changes[0] for number in changes))
-    if together == 1:
-        return run, phase, values
-    shift = -changes[0] % together
+    changes = (number for number, value in enumerate(values) if value != before[number])
+    first = next(changes)
+    together = len(values)
+    for number in changes:
+        together = gcd(together, number - first)
+        if together == 1:
+            return run, phase, values
+    shift = -first % together
     return run * together, phase + shift * run, values[together - 1 - shift :: together]
 
 
@@ -167,7 +179,7 @@ def _primes(number: int) -> tuple[int, ...]:
 @lru_cache(maxsize=4096)
 def shifted(f: Quasi, amount: int) -> Quasi:
     """`f + amount`."""
-    return f.with_values(f.step, [value + amount for value in f.values])
+    return f.with_rises(f.step, [value + amount for value in f.values])
 
 
 @lru_cache(maxsize=4096)
@@ -177,7 +189,7 @@ def primitive(f: Quasi, offset: int) -> tuple[Quasi, int]:
     factor = gcd(f.step, *values)
     if (f.step or next(value for value in values if value)) < 0:
         factor = -factor
-    return f.with_values(f.step // factor, [value // factor for value in values]), factor
+    return f.with_rises(f.step // factor, [value // factor for value in values]), factor
 
 
 @lru_cache(maxsize=4096)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import lru_cache
 from math import log10
 from typing import cast
 
@@ -131,6 +132,7 @@ def _product_text(monomial: Monomial) -> str:
 _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
+@lru_cache(maxsize=4096)
 def _atom_text(atom: Atom) -> str:
     match atom:
         case OneSymbol():

@@ -49,6 +49,8 @@ class SizeSet:
         return interval is not None and interval[0] <= size and (interval[1] is None or size <= interval[1])
 
     def __and__(self, other: SizeSet) -> SizeSet:
+        if other in (self, ALL_SIZES):
+            return self
         period = lcm(self.period, other.period)
         if period > MAX_PERIOD:
             raise PeriodLimitError(f"the legal sizes repeat after {period:,}, more than {MAX_PERIOD:,}")

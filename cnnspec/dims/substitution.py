@@ -8,11 +8,23 @@ from cnnspec.dims import quasi
 from cnnspec.dims.aggregates import greatest, product
 from cnnspec.dims.opaque import Floor, Greatest
 from cnnspec.dims.quasi import Quasi
-from cnnspec.dims.symbolic import Atom, Dim, OneSymbol, Polynomial, floor_divide, from_atom, one_symbol
+from cnnspec.dims.symbolic import (
+    Atom,
+    Dim,
+    OneSymbol,
+    Polynomial,
+    SizeLimitError,
+    floor_divide,
+    from_atom,
+    one_symbol,
+)
+
+MAX_FLOORS = 256
+"""The longest sum of floors that a function of a size without normal form becomes."""
 
 
 def substitute(dim: Dim, values: Mapping[str, Dim]) -> Dim:
-    """The size where some symbols are replaced by other sizes."""
+    """The size where some symbols are replaced by other sizes. Raises SizeLimitError."""
     match dim:
         case OneSymbol():
             return _substituted(dim, values[dim.symbol]) if dim.symbol in values else dim
@@ -33,6 +45,8 @@ def _substituted(size: OneSymbol, value: Dim) -> Dim:
         inside = quasi.composed(function, value.function)
         if inside is not None:
             return one_symbol(value.symbol, inside)
+    if len(function.values) > MAX_FLOORS:
+        raise SizeLimitError(f"a size would have more than {MAX_FLOORS:,} floors")
     factors, constant = sum_of_floors(function)
     total: Dim = constant
     for offset, factor in factors:

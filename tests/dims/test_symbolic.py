@@ -20,6 +20,7 @@ from cnnspec.dims import (
     evaluate,
     maximum,
     product,
+    render,
     substitute,
     sum_of,
     symbol,
@@ -195,3 +196,21 @@ def test_sums_and_products_of_none() -> None:
     assert product([]) == 1
     assert sum_of([]) == 0
     assert product([3, H, 0]) == 0
+
+
+def test_deep_chains_stay_short() -> None:
+    """Sizes of long chains are no longer than what they say, whichever strides alternate."""
+    down: Dim = H
+    for _ in range(30):
+        down = ceil_div(down, 2)
+    assert down == (H + 2**30 - 1) // 2**30
+    uneven: Dim = H
+    for _ in range(40):
+        uneven = (uneven + 1) // 3 * 2
+    assert isinstance(uneven, Polynomial)
+    assert uneven.weight <= 40
+    assert len(render(uneven)) < 2000
+    n = 10**9
+    for _ in range(40):
+        n = (n + 1) // 3 * 2
+    assert evaluate(uneven, {"H": 10**9}) == n
