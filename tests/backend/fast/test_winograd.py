@@ -91,3 +91,10 @@ def test_tiles_give_the_convolution(  # noqa: PLR0917
     expected = torch.relu(expected + torch.from_numpy(addend.astype("float64"))).numpy()
     error = np.abs(memory.plain(target, y)[:, :, 0] - expected).max() / max(1.0, np.abs(expected).max())
     assert error < TOLERANCE[bench.real.value]
+
+
+@pytest.mark.parametrize("channels", [512, 1024, 2048])
+def test_tiles_are_cut_for_any_number_of_channels(channels: int) -> None:
+    """Where blocks are a multiple of 64, no room keeps their steps from being one."""
+    tiles = winograd.tiles_for(BlockedMap(1, 512, (1, 14, 14), 16), channels // 16, 1_500_000)
+    assert tiles.room >= tiles.together

@@ -123,7 +123,8 @@ def tiles_for(outputs: BlockedMap, in_blocks: int, budget: int) -> Tiles:
     parts = -(-whole.total // most)
     together = -(-whole.total // parts)
     room = together
-    while room * in_blocks % 64 == 0 or room * outputs.blocks % 64 == 0:
+    movable = [count for count in (in_blocks, outputs.blocks) if count % 64]  # others stay multiples of 64
+    while any(room * count % 64 == 0 for count in movable):
         room += 1
     return Tiles(outputs, together, room)
 
