@@ -18,10 +18,10 @@ from cnnspec.backend.kernels import operations as ops
 from cnnspec.backend.kernels.operations import Triple, Window
 from cnnspec.backend.plan.model import Call, Forward
 from cnnspec.backend.schedule.algorithms import uses_winograd, winograd_budget
-from cnnspec.backend.schedule.draft import Draft, Held
+from cnnspec.backend.schedule.draft import Draft, Held, Wish
 from cnnspec.backend.schedule.fusion import Group
 from cnnspec.backend.schedule.layouts import size_of
-from cnnspec.backend.schedule.model import Spot, number
+from cnnspec.backend.schedule.model import Space, Spot, number
 from cnnspec.backend.schedule.weights import (
     Filters,
     Panels,
@@ -225,7 +225,29 @@ def _ends(draft: Draft, group: Group) -> tuple[Held, Held, Ending, Spot | None]:
     bias, factors = _bias(draft, group)
     addend = None if group.addend is None else draft.map(group.addend)
     ending = Ending(bias, addend, activation_of(group.activation))
-    return source, draft.new_map(group.output), ending, factors
+    return source, _over_addend(draft, group, addend) or draft.new_map(group.output), ending, factors
+
+
+def _over_addend(draft: Draft, group: Group, addend: Held | None) -> Held | None:
+    """The addend's map as that of the result, where nothing else will read it: half the memory to move."""
+    if addend is None or draft.training or addend.spot.space is not Space.ROOM:
+        return None
+    wish = draft.wishes.get(group.output, Wish())
+    fits = not wish.inside and draft.map_like(group.output, wish) == addend.map
+    sharing = draft.sharing(addend.spot)
+    if not fits or group.root.inputs[0] in sharing or _read_later(draft, group, sharing):
+        return None
+    draft.maps[group.output] = addend
+    return addend
+
+
+def _read_later(draft: Draft, group: Group, buffers: set[int]) -> bool:
+    """Whether any of these tensors is an output, or read by a layer that may run after a group."""
+    plan = draft.plan
+    seen = {port.buffer for port in plan.outputs} | {head.logits for head in plan.heads}
+    root = next(index for index, step in enumerate(plan.forward) if step is group.root)
+    later = [step for step in plan.forward[root:] if step not in group.steps]
+    return not buffers.isdisjoint(seen.union(*(step.inputs for step in later)))
 
 
 def _weighing(draft: Draft, call: Call, filters: Filters, factors: Spot | None, *, row: int = 0) -> Weighing:

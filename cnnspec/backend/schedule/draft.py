@@ -192,6 +192,12 @@ class Draft:
         for buffer in self.again:
             self.maps.pop(buffer, None)
 
+    def sharing(self, spot: Spot) -> set[int]:
+        """The tensors that have a form in the same room."""
+        held = ((buffer, held.spot) for buffer, held in self.maps.items())
+        plain = ((buffer, array.spot) for buffer, array in self.arrays.items())
+        return {buffer for buffer, at in (*held, *plain) if (at.space, at.room) == (spot.space, spot.room)}
+
     def forget(self, buffer: int) -> None:
         """Let a tensor be made anew."""
         self.maps.pop(buffer, None)

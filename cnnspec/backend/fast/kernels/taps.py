@@ -27,6 +27,12 @@ from cnnspec.backend.kernels.operations import Triple
 _PRODUCTS_A_SUM = 256
 """How many products one accumulator may gather before it is added to the total."""
 
+_STRIP = 400_000
+"""Bytes of the source that stay in the second cache while the panels of weights pass by."""
+
+_FEW_PANELS = 4
+"""So few panels read a source that fetching it for the first of them is worth instructions in all."""
+
 SOURCE, WEIGHTS, BIAS, TARGET, ADDEND, GATE = range(6)
 
 
@@ -99,9 +105,34 @@ class TapConvolution:
         return self.out_blocks // self.vectors
 
     @property
+    def _lines(self) -> int:
+        """Rows of tiles, of all samples and planes."""
+        return self.batch * self.count[0] * self._tiling.rows
+
+    @property
     def tasks(self) -> int:
-        """One a row of tiles: the panel varies slowest, so that its weights stay in the cache."""
-        return self.groups * self.panels * self.batch * self.count[0] * self._tiling.rows
+        """One a row of tiles and panel."""
+        return self.groups * self.panels * self._lines
+
+    def source_bytes(self, e: Emitter) -> int:
+        """How large the source of a group is."""
+        return self.batch * self.in_blocks * self.source.block * e.bytes
+
+    def _strip(self, e: Emitter) -> int:
+        """How many rows of tiles go through all panels before the next ones come.
+
+        All of them: each panel of weights is read once, and the source once a panel. Few of them: a strip of
+        the source, small enough for the second cache, is read once, and the weights once a strip. Whichever
+        reads less of what that cache does not hold.
+        """
+        source = self.source_bytes(e)
+        weights = self.panels * self.panel_numbers(e.lanes) * e.bytes
+        strips = -(-source // _STRIP)
+        again = weights if weights > _STRIP else 0
+        if self.panels == 1 or source <= _STRIP or source + strips * again > self.panels * source:
+            return self._lines
+        most = max(1, self._lines // strips)
+        return next(rows for rows in range(most, 0, -1) if self._lines % rows == 0)
 
     @property
     def run(self) -> tuple[int, int]:
@@ -133,10 +164,14 @@ class TapConvolution:
     def emit(self, e: Emitter, buffers: Sequence[Word], task: Word) -> None:
         """One row of tiles of one panel."""
         tiling = self._tiling
-        row, rest = task % tiling.rows, task // tiling.rows
-        depth, rest = rest % self.count[0], rest // self.count[0]
-        element, panel = rest % self.batch, rest // self.batch
-        group = panel // self.panels
+        strip = self._strip(e)
+        strips = self._lines // strip
+        inside, rest = task % strip, task // strip
+        within, rest = rest % self.panels, rest // self.panels
+        line, group = rest % strips * strip + inside, rest // strips
+        panel = group * self.panels + within
+        row, rest = line % tiling.rows, line // tiling.rows
+        depth, element = rest % self.count[0], rest // self.count[0]
         source = buffers[SOURCE] + e.bytes * (
             element * self.source.batch
             + group * (self.in_blocks * self.source.block)
@@ -181,11 +216,12 @@ class TapConvolution:
                         first_row * place.pixel[1] + first * place.pixel[2] + place.offset
                     )
 
-                moved = {name: walked(address, self._place(name)) for name, address in outputs.items()}
+                moved = {name: walked(address, self.place(name)) for name, address in outputs.items()}
                 tile = _Tile(self, height, width)
                 tile.emit(e, walked(source, self.source), weights, bias, moved)
 
-    def _place(self, name: int) -> Place:
+    def place(self, name: int) -> Place:
+        """How to walk one of the maps that go with the target."""
         place = {TARGET: self.target, ADDEND: self.epilogue.addend, GATE: self.epilogue.gate}[name]
         assert place is not None  # noqa: S101 - asked only for the buffers in use
         return place
@@ -213,6 +249,7 @@ class _Tile:
 
     def emit(self, e: Emitter, source: Word, weights: Word, bias: Word, outputs: dict[int, Word]) -> None:
         """The sums, the epilogue and the stores."""
+        self._prefetch(e, outputs)
         products = prod(self.kernel.taps) * self.kernel.inner
         parts = min(self.kernel.in_blocks, -(-self.kernel.in_blocks * products // _PRODUCTS_A_SUM))
         if parts == 1:
@@ -221,6 +258,13 @@ class _Tile:
             sums = self._by_parts(e, source, weights, parts, self._start(e, bias))
         for (pixel, vector), total in zip(self._sums, sums, strict=True):
             self._finish(e, total, pixel, vector, outputs)
+
+    def _prefetch(self, e: Emitter, outputs: dict[int, Word]) -> None:
+        """Let what the epilogue will read be on its way while the sums are made."""
+        for name in sorted(outputs.keys() - {TARGET}):
+            place = self.kernel.place(name)
+            for pixel, vector in self._sums:
+                e.prefetch(outputs[name], self._offset(place, pixel) + vector * place.block)
 
     def _start(self, e: Emitter, bias: Word) -> list[Vector]:
         if not self.kernel.epilogue.bias:
@@ -263,6 +307,8 @@ class _Tile:
             block = index + first
             x = source + block * (e.bytes * kernel.source.block)
             w = weights + block * (e.bytes * kernel.weight_block(e.lanes))
+            for offset in self._next_source(e):
+                e.prefetch(x, offset)
 
             def over_depth(d: Word, sums: list[Vector]) -> list[Vector]:
                 def over_rows(h: Word, sums: list[Vector]) -> list[Vector]:
@@ -278,6 +324,22 @@ class _Tile:
             return e.fold(kernel.taps[0], sums, over_depth)
 
         return e.fold(blocks, start, over_blocks)
+
+    def _next_source(self, e: Emitter) -> list[int]:
+        """What the tile after this one reads and this one does not, from an input block's start.
+
+        Only where too little is done with each pixel to hide that it comes from afar: windows of one tap on a
+        source too large for the second cache (the tile on the right), depthwise ones (the rows below).
+        """
+        kernel = self.kernel
+        _, row, pixel = kernel.source.pixel
+        if kernel.depthwise:
+            below = kernel.taps[1] * kernel.tap_step[1]
+            lines = range(0, self.width * pixel, e.lanes) if self.height == 1 else ()
+            return [below + new + line for new in range(0, row, kernel.tap_step[1]) for line in lines]
+        if prod(kernel.taps) > 1 or kernel.panels > _FEW_PANELS or kernel.source_bytes(e) <= _STRIP:
+            return []
+        return [self.width * pixel + self._offset(kernel.source, k) for k in range(self.height * self.width)]
 
     def _run(self, e: Emitter, length: int, source: Word, weights: Word, sums: list[Vector]) -> list[Vector]:
         """`length` products of every sum, from numbers that lie side by side (or pixels, if depthwise)."""

@@ -78,6 +78,13 @@ class Emitter:
         """The number at an address, in every lane."""
         return self.spread(self.load_scalar(address, offset))
 
+    def prefetch(self, address: Word, offset: int = 0) -> None:
+        """Let the cache line at an address be on its way; nothing need be there."""
+        pointer = self._pointer(address, offset, ir.IntType(8))
+        function = self._declared("llvm.prefetch.p0", ir.VoidType(), [pointer.type, I32, I32, I32])
+        read, into_all_caches, numbers = (ir.Constant(I32, k) for k in (0, 3, 1))
+        self.builder.call(function, [pointer, read, into_all_caches, numbers])
+
     def first_lanes(self, count: int | Word) -> Mask:
         """True in the first `count` lanes."""
         numbers = ir.Constant(ir.VectorType(I64, self.lanes), list(range(self.lanes)))
