@@ -10,10 +10,11 @@ from typing import ClassVar
 from cnnspec.backend.fast.kernels.functions import Activation
 from cnnspec.backend.fast.layout import BlockedMap, Place
 from cnnspec.backend.fast.simd.emitter import Emitter
-from cnnspec.backend.fast.simd.values import Vector, Word
+from cnnspec.backend.fast.simd.values import Mask, Vector, Word
 from cnnspec.backend.kernels.operations import Window
 
 _COLUMNS_TOGETHER = 4
+_TAPS_WRITTEN_OUT = 5
 
 _CHAINS = 4
 """Sums that go on side by side, so that none waits for the one before."""
@@ -53,6 +54,18 @@ def interior(window: Window, axis: int, size: int, outputs: int) -> tuple[int, i
     last = (size - 1 - reach + before) // stride + 1
     first = min(max(first, 0), outputs)
     return first, max(first, min(last, outputs))
+
+
+def _over(
+    e: Emitter, taps: _Taps, values: list[Vector], body: Callable[[Word, list[Vector]], list[Vector]]
+) -> list[Vector]:
+    """Run `body(tap, values)` for some taps, written out where they are known and few."""
+    known = taps.literal
+    if known is None or known[1] - known[0] > _TAPS_WRITTEN_OUT:
+        return e.gather_up(taps.first, taps.last, values, body)
+    for tap in range(*known):
+        values = body(e.word(tap), values)
+    return values
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +108,43 @@ class _Pool:
 
     def _walk(self, e: Emitter, line: Word, body: Callable[[_Columns], None]) -> None:
         """Call `body` for all outputs of one row, which is the `line`-th of all."""
-        _, height, width = self.target.size
+        planes, height, _ = self.target.size
         row, rest = line % height, line // height
-        depth, rest = rest % self.target.size[0], rest // self.target.size[0]
+        depth, rest = rest % planes, rest // planes
         block, element = rest % self.target.blocks, rest // self.target.blocks
-        depths = _inside(self.window, 0, self.source.size[0], depth)
-        rows = _inside(self.window, 1, self.source.size[1], row)
+        indices = element, block, depth, row
+        inside, always = self._rows_inside(depth, row)
+        with e.when(inside):
+            whole = _Taps(0, self.window.size[0]), _Taps(0, self.window.size[1])
+            self._walk_row(e, indices, whole, body)
+        if not always:
+            depths = _inside(self.window, 0, self.source.size[0], depth)
+            rows = _inside(self.window, 1, self.source.size[1], row)
+            with e.when(~inside):
+                self._walk_row(e, indices, (depths, rows), body)
+
+    def _rows_inside(self, depth: Word, row: Word) -> tuple[Mask, bool]:
+        """Whether the windows of a row of outputs lie inside above and below, and whether those of all do."""
+        spans = [
+            interior(self.window, axis, self.source.size[axis], self.target.size[axis]) for axis in (0, 1)
+        ]
+        (nearest, farthest), (top, bottom) = spans
+        inside = (depth >= nearest) & (depth < farthest) & (row >= top) & (row < bottom)
+        return inside, all(span == (0, size) for span, size in zip(spans, self.target.size[:2], strict=True))
+
+    def _walk_row(
+        self,
+        e: Emitter,
+        indices: tuple[Word, Word, Word, Word],
+        taps: tuple[_Taps, _Taps],
+        body: Callable[[_Columns], None],
+    ) -> None:
+        width = self.target.size[2]
         first, last = interior(self.window, 2, self.source.size[2], width)
         whole = _Taps(0, self.window.size[2])
 
         def at(column: Word, count: int, columns: _Taps) -> None:
-            body(_Columns((element, block, depth, row, column), count, (depths, rows, columns)))
+            body(_Columns((*indices, column), count, (*taps, columns)))
 
         for low, high in ((0, first), (last, width)):
             if low < high:
@@ -133,18 +172,11 @@ class _Pool:
         def over_depth(d: Word, values: list[Vector]) -> list[Vector]:
             def over_rows(h: Word, values: list[Vector]) -> list[Vector]:
                 line, number = start + (d * steps[0] + h * steps[1]), (d * height + h) * width
-                known = taps[2].literal
-                if known:
-                    for k in range(*known):
-                        values = body(line + k * steps[2], number + k, values)
-                    return values
-                return e.gather_up(
-                    taps[2].first, taps[2].last, values, lambda k, v: body(line + k * steps[2], number + k, v)
-                )
+                return _over(e, taps[2], values, lambda k, v: body(line + k * steps[2], number + k, v))
 
-            return e.gather_up(taps[1].first, taps[1].last, values, over_rows)
+            return _over(e, taps[1], values, over_rows)
 
-        return e.gather_up(taps[0].first, taps[0].last, initial, over_depth)
+        return _over(e, taps[0], initial, over_depth)
 
     def _column(self, index: int) -> int:
         """From the first of a few columns to another, in the source."""
