@@ -10,6 +10,7 @@ from cnnspec.dims import Dim, sum_of
 from cnnspec.graph import Node
 from cnnspec.language.scope import in_own_file
 from cnnspec.layers.derivation import grouped
+from cnnspec.lint.linted import LintedNet
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,22 @@ def about(
         label, help = "", Help(help.text) if help else None  # noqa: A001 - as above
     diagnostic = Diagnostic(code, message, place, label, labels, notes, help, trace)
     return Finding(diagnostic, node.origin.span, waste)
+
+
+def about_two(
+    net: LintedNet,
+    code: str,
+    message: str,
+    node: Node,
+    other: tuple[Node, str],
+    *,
+    help: Help,  # noqa: A002 - the field's name
+    notes: tuple[str, ...] = (),
+) -> Finding:
+    """A finding on the word of a layer because of another layer, whose word is marked with what it does."""
+    cause, does = other
+    labels = (Label(net.places.word(cause), does),)
+    return about(node, code, message, net.places.word(node), labels=labels, notes=notes, help=help)
 
 
 def summed(findings: Iterable[Finding], written: Mapping[Span, int]) -> list[Diagnostic]:

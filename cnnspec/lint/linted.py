@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from types import UnionType
 
 from cnnspec.analysis.facts import Analysis
 from cnnspec.diagnostics import Span
+from cnnspec.dims import Dim, Relation, decide
 from cnnspec.graph import Graph, Node, Tensor
 from cnnspec.language import ast
 from cnnspec.language.spec import Spec
+from cnnspec.layers.base import Layer
 from cnnspec.lint.places import Places
 
 
@@ -47,6 +51,16 @@ class LintedNet:
     def is_output(self, tensor: Tensor) -> bool:
         """Whether a tensor leaves the net."""
         return (tensor.node, tensor.port) in self._leaving
+
+    def layers(self, kind: type[Layer] | UnionType) -> Iterator[tuple[Node, Layer]]:
+        """The layers of a kind, in execution order."""
+        for node in self.graph:
+            if isinstance(node.layer, kind):
+                yield node, node.layer
+
+    def certain(self, left: Dim, relation: Relation, right: Dim) -> bool:
+        """Whether a relation holds for every size that the `where` clauses allow."""
+        return decide(left, relation, right, self.graph.at_least) is True
 
     def producer(self, node: Node) -> Node:
         """The layer that makes the first input of a layer."""

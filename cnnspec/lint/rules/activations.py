@@ -71,7 +71,7 @@ def _without_effect(net: LintedNet, node: Node, before: Node) -> Finding:
         f"this `{node.word}` changes nothing: what comes from `{before.word}` is already as it makes it",
         node,
         (before, "gives nothing negative"),
-        Help("leave it out", net.places.removal(node), safe=True),
+        help=Help("leave it out", net.places.removal(node), safe=True),
     )
 
 
@@ -84,7 +84,7 @@ def _doubled(net: LintedNet, node: Node, before: Node) -> Finding:
     )
     spare, other = (before, node) if cut else (node, before)
     way_out = Help(f"leave `{spare.word}` out", net.places.removal(spare))
-    return about_two(net, "double-activation", message, spare, (other, "the other activation"), way_out)
+    return about_two(net, "double-activation", message, spare, (other, "the other activation"), help=way_out)
 
 
 @rule("softmax-twice")
@@ -95,7 +95,9 @@ def softmax_twice(net: LintedNet) -> Iterator[Finding]:
         if isinstance(before.layer, OverChannels):
             message = f"`{node.word}` of `{before.word}`: what lies between 0 and 1 it can hardly tell apart"
             way_out = Help("leave it out", net.places.removal(node))
-            yield about_two(net, "softmax-twice", message, node, (before, "makes the probabilities"), way_out)
+            yield about_two(
+                net, "softmax-twice", message, node, (before, "makes the probabilities"), help=way_out
+            )
 
 
 @rule("softmax-inside")
@@ -108,7 +110,7 @@ def softmax_inside(net: LintedNet) -> Iterator[Finding]:
             way_out = Help("use another activation here, and softmax only at the output")
             note = "they sum to 1, which leaves little to tell and small gradients"
             cause = (reader, "reads them")
-            yield about_two(net, "softmax-inside", message, node, cause, way_out, notes=(note,))
+            yield about_two(net, "softmax-inside", message, node, cause, help=way_out, notes=(note,))
 
 
 def _ahead(net: LintedNet, node: Node) -> Iterator[Node]:

@@ -9,7 +9,7 @@ from math import lcm
 from cnnspec.analysis.facts import LayerFacts, total
 from cnnspec.analysis.receptive_field import AxisField
 from cnnspec.diagnostics import Help, Label
-from cnnspec.dims import INDEX, IndexMap, OneSymbol, Relation, decide, symbols_of
+from cnnspec.dims import INDEX, IndexMap, OneSymbol, Relation, symbols_of
 from cnnspec.graph import Node
 from cnnspec.layers.convolution import Conv
 from cnnspec.layers.derivation import grouped
@@ -52,11 +52,11 @@ def _is_unproductive(net: LintedNet, facts: LayerFacts) -> bool:
         return False
     axes = net.analysis.by_path[node.inputs[0].node].field.axes
     widens = any(size != 1 for size in per_axis(node.layer.kernel, len(node.input_shapes[0]) - 1))
-    return widens and bool(axes) and all(_sees_all(axis) for axis in axes)
+    return widens and bool(axes) and all(_sees_all(net, axis) for axis in axes)
 
 
-def _sees_all(axis: AxisField) -> bool:
-    return not axis.is_global and decide(axis.size, Relation.AT_LEAST, axis.extent) is True
+def _sees_all(net: LintedNet, axis: AxisField) -> bool:
+    return not axis.is_global and net.certain(axis.size, Relation.AT_LEAST, axis.extent)
 
 
 # --- merges -------------------------------------------------------------------------------------------------

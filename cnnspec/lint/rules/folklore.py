@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cnnspec.diagnostics import Help
-from cnnspec.dims import Relation, decide, render
+from cnnspec.dims import Relation, render
 from cnnspec.layers.convolution import Conv
 from cnnspec.layers.pooling import AvgPool
 from cnnspec.layers.window import per_axis
@@ -35,7 +35,7 @@ def folklore_fewer_channels(net: LintedNet) -> Iterator[Finding]:
         if isinstance(node.layer, Conv):
             inside, outside = node.input_shapes[0][0], node.output_shapes[0][0]
             spatial = any(size != 1 for size in per_axis(node.layer.kernel, len(node.input_shapes[0]) - 1))
-            if spatial and decide(inside, Relation.AT_LEAST, outside + 1):
+            if spatial and net.certain(inside, Relation.AT_LEAST, outside + 1):
                 yield about(
                     node,
                     "folklore-fewer-channels",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from cnnspec.diagnostics import Help
-from cnnspec.dims import Relation, decide
+from cnnspec.dims import Relation
 from cnnspec.layers.convolution import Conv
 from cnnspec.layers.pooling import AvgPool, WindowPool
 from cnnspec.lint.finding import Finding, about
@@ -21,7 +21,7 @@ def framework_same(net: LintedNet) -> Iterator[Finding]:
     for node in net.graph:
         if isinstance(node.layer, Conv | WindowPool) and getattr(node.layer, "pad", None) == "same":
             windows = windows_of(node)
-            if any(decide(window.stride, Relation.AT_LEAST, 2) for window in windows):
+            if any(net.certain(window.stride, Relation.AT_LEAST, 2) for window in windows):
                 yield about(
                     node,
                     "framework-same",

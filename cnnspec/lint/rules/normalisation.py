@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from cnnspec.analysis.facts import total
 from cnnspec.diagnostics import Help, Label
@@ -12,11 +12,12 @@ from cnnspec.layers.activation import Activation
 from cnnspec.layers.convolution import Conv
 from cnnspec.layers.dropout import Dropout
 from cnnspec.layers.linear import Linear
+from cnnspec.layers.merging import Add
 from cnnspec.layers.normalisation import BatchNorm, InstanceNorm, Normalisation
 from cnnspec.layers.pooling import GlobalPool, WindowPool
 from cnnspec.layers.shaping import Identity, Rearrangement
 from cnnspec.layers.transposed import ConvTranspose
-from cnnspec.lint.finding import Finding, Waste, about
+from cnnspec.lint.finding import Finding, Waste, about, about_two
 from cnnspec.lint.linted import LintedNet
 from cnnspec.lint.rule import rule
 
@@ -29,13 +30,36 @@ WITHOUT_WEIGHTS = Activation | WindowPool | GlobalPool | Identity | Rearrangemen
 @rule("bias-before-norm")
 def bias_before_norm(net: LintedNet) -> Iterator[Finding]:
     """A bias that the normalisation after it subtracts again."""
+    centred = _centred(net)
     for node in net.graph:
         layer = node.layer
-        if isinstance(layer, Conv | ConvTranspose | Linear) and layer.bias and not node.frozen:
-            readers = net.readers(node.outputs[0])
-            centred = bool(readers) and all(isinstance(reader.layer, CENTRING) for reader in readers)
-            if centred and not net.is_output(node.outputs[0]):
-                yield _useless_bias(net, node, readers[0])
+        is_biased = isinstance(layer, Conv | ConvTranspose | Linear) and layer.bias
+        if is_biased and not node.frozen and node.path in centred:
+            yield _useless_bias(net, node, centred[node.path])
+
+
+def _centred(net: LintedNet) -> dict[str, Node]:
+    """The layers of whose output nothing but what normalisations leave of it is seen, with such a one each.
+
+    Identities and sums hand on a bias as it is; a frozen normalisation may go by a mean that is not of these
+    data.
+    """
+    found: dict[str, Node] = {}
+    for node in reversed(list(net.graph)):
+        readers = () if net.is_output(node.outputs[0]) else net.readers(node.outputs[0])
+        norms = [_norm_of(node, reader, found) for reader in readers]
+        known = [norm for norm in norms if norm is not None]
+        if known and len(known) == len(norms) and len(node.outputs) == 1:
+            found[node.path] = known[0]
+    return found
+
+
+def _norm_of(node: Node, reader: Node, centred: Mapping[str, Node]) -> Node | None:
+    """The normalisation that takes away what a reader sees of the mean of each channel; None without one."""
+    if isinstance(reader.layer, CENTRING):
+        return None if reader.frozen else reader
+    is_sum = isinstance(reader.layer, Add) and reader.output_shapes[0] == node.output_shapes[0]
+    return centred.get(reader.path) if is_sum or isinstance(reader.layer, Identity) else None
 
 
 def _useless_bias(net: LintedNet, node: Node, norm: Node) -> Finding:
@@ -55,18 +79,13 @@ def _useless_bias(net: LintedNet, node: Node, norm: Node) -> Finding:
 def dropout_before_norm(net: LintedNet) -> Iterator[Finding]:
     """Dropout whose noise a batch normalisation takes for the variance of the data."""
     for node in net.graph:
-        if isinstance(node.layer, Dropout) and node.layer.p:
-            norm = _norm_behind(net, node)
-            if norm is not None:
-                yield about(
-                    node,
-                    "dropout-before-norm",
-                    f"this `{node.word}` changes the variance that the `{norm.word}` behind it learns",
-                    net.places.word(node),
-                    labels=(Label(net.places.word(norm), "its running variance is that of training only"),),
-                    notes=("at inference nothing is dropped, and the variance is another one",),
-                    help=Help("put the dropout behind the last normalisation"),
-                )
+        norm = _norm_behind(net, node) if isinstance(node.layer, Dropout) and node.layer.p else None
+        if norm is not None:
+            message = f"this `{node.word}` changes the variance that the `{norm.word}` behind it learns"
+            cause = (norm, "its running variance is that of training only")
+            note = "at inference nothing is dropped, and the variance is another one"
+            way_out = Help("put the dropout behind the last normalisation")
+            yield about_two(net, "dropout-before-norm", message, node, cause, help=way_out, notes=(note,))
 
 
 def _norm_behind(net: LintedNet, node: Node) -> Node | None:
@@ -83,15 +102,11 @@ def _norm_behind(net: LintedNet, node: Node) -> Node | None:
 @rule("norm-after-activation")
 def norm_after_activation(net: LintedNet) -> Iterator[Finding]:
     """A normalisation of what an activation has already bent."""
-    for node in net.graph:
-        if isinstance(node.layer, Normalisation) and isinstance(net.producer(node).layer, Activation):
-            before = net.producer(node)
-            if isinstance(net.producer(before).layer, Conv | ConvTranspose | Linear):
-                yield about(
-                    node,
-                    "norm-after-activation",
-                    f"this `{node.word}` normalises what `{before.word}` has already bent",
-                    net.places.word(node),
-                    labels=(Label(net.places.word(before), "comes first"),),
-                    help=Help(f"the usual order is layer, `{node.word}`, `{before.word}`"),
-                )
+    for node, _ in net.layers(Normalisation):
+        before = net.producer(node)
+        learned = Conv | ConvTranspose | Linear
+        if isinstance(before.layer, Activation) and isinstance(net.producer(before).layer, learned):
+            message = f"this `{node.word}` normalises what `{before.word}` has already bent"
+            way_out = Help(f"the usual order is layer, `{node.word}`, `{before.word}`")
+            cause = (before, "comes first")
+            yield about_two(net, "norm-after-activation", message, node, cause, help=way_out)

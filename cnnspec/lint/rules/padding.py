@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cnnspec.diagnostics import Help, Label
-from cnnspec.dims import Relation, decide, maximum, render
+from cnnspec.dims import Relation, maximum, render
 from cnnspec.layers.borders import Pad
 from cnnspec.layers.convolution import Conv
 from cnnspec.layers.pooling import WindowPool
@@ -22,7 +22,7 @@ def padding_beyond_kernel(net: LintedNet) -> Iterator[Finding]:
         if isinstance(node.layer, Conv) and node.layer.pad != "same":
             for window in windows_of(node):
                 most = maximum(window.before, window.after)
-                if decide(most, Relation.AT_LEAST, window.extent):
+                if net.certain(most, Relation.AT_LEAST, window.extent):
                     yield about(
                         node,
                         "padding-beyond-kernel",
@@ -41,7 +41,7 @@ def pool_padding(net: LintedNet) -> Iterator[Finding]:
         if isinstance(node.layer, WindowPool) and node.layer.sliding.pad != "same":
             for window in windows_of(node):
                 most = maximum(window.before, window.after)
-                if decide(2 * most, Relation.AT_LEAST, window.kernel + 1):
+                if net.certain(2 * most, Relation.AT_LEAST, window.kernel + 1):
                     yield about(
                         node,
                         "pool-padding",
@@ -63,8 +63,8 @@ def padding_twice(net: LintedNet) -> Iterator[Finding]:
         if before is not None and isinstance(before.layer, Pad):
             sides = before.layer.sides(before.input_shapes[0])
             for window, pair in zip(windows, sides, strict=True):
-                again = decide(window.before + window.after, Relation.AT_LEAST, 1)
-                if again and decide(pair[0] + pair[1], Relation.AT_LEAST, 1):
+                again = net.certain(window.before + window.after, Relation.AT_LEAST, 1)
+                if again and net.certain(pair[0] + pair[1], Relation.AT_LEAST, 1):
                     yield about(
                         node,
                         "padding-twice",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from cnnspec.diagnostics import Edit, Help, Label
-from cnnspec.dims import Dim, Relation, decide, product, render
+from cnnspec.dims import Dim, Relation, product, render
 from cnnspec.graph import Node, Tensor
 from cnnspec.layers.borders import Crop
 from cnnspec.layers.convolution import Conv
@@ -27,7 +27,9 @@ def large_head(net: LintedNet) -> Iterator[Finding]:
     everything = net.analysis.totals.params
     for facts in net.analysis.layers:
         node = facts.node
-        if isinstance(node.layer, Linear) and decide(2 * facts.params, Relation.AT_LEAST, everything + 1):
+        if isinstance(node.layer, Linear) and net.certain(
+            2 * facts.params, Relation.AT_LEAST, everything + 1
+        ):
             flatten = net.producer(node)
             if isinstance(flatten.layer, Flatten) and len(flatten.input_shapes[0]) > 1:
                 channels, *spatial = flatten.input_shapes[0]
@@ -61,7 +63,7 @@ def activation_budget(net: LintedNet) -> Iterator[Finding]:
     if budget is None:
         return
     for facts in net.analysis.layers:
-        if facts.node.inputs and decide(facts.activation_bytes, Relation.AT_LEAST, budget + 1):
+        if facts.node.inputs and net.certain(facts.activation_bytes, Relation.AT_LEAST, budget + 1):
             yield about(
                 facts.node,
                 "activation-budget",

@@ -10,13 +10,13 @@ from cnnspec.graph import Graph, Node
 from cnnspec.lint.finding import Finding, Waste, about
 from cnnspec.lint.linted import Linted, LintedNet
 from cnnspec.lint.rule import spec_rule
-from cnnspec.lint.rules.unused_names import unused_assignments
+from cnnspec.lint.rules.unused_names import meant_assignments, unused_assignments
 
 
 @spec_rule("dead-branch")
 def dead_branch(linted: Linted) -> Iterator[Finding]:
-    """A layer that no output depends on. A name that is never used says so itself."""
-    named = [node.value.span for node in unused_assignments(linted)]
+    """A layer that no output depends on. A name that is never used says so itself, or that it is meant."""
+    named = [node.value.span for node in (*unused_assignments(linted), *meant_assignments(linted))]
     for net in linted.nets:
         dead = _dead(net)
         for node in net.graph if dead else ():

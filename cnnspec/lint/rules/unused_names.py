@@ -55,6 +55,14 @@ def unused_assignments(linted: Linted) -> Iterator[ast.Assign]:
                     yield node
 
 
+def meant_assignments(linted: Linted) -> Iterator[ast.Assign]:
+    """The assignments in definitions to names that say that they need not be used."""
+    for body in linted.bodies:
+        for node in body.nodes:
+            if isinstance(node, ast.Assign) and any(_meant(target.name) for target in node.targets):
+                yield node
+
+
 @spec_rule("unused-name")
 def unused_name(linted: Linted) -> Iterator[Finding]:
     """A name in a body that is bound and never read."""

@@ -9,7 +9,7 @@ from math import lcm
 
 from cnnspec.analysis.waste import left_over
 from cnnspec.diagnostics import Help, Label
-from cnnspec.dims import Dim, Relation, Symbolic, decide, maximum, render
+from cnnspec.dims import Dim, Relation, Symbolic, maximum, render
 from cnnspec.graph import Node, Tensor
 from cnnspec.layers.convolution import Conv
 from cnnspec.layers.pooling import WindowPool
@@ -63,7 +63,7 @@ def _readings(net: LintedNet) -> Iterator[_Reading]:
 def skipped_pixels(net: LintedNet) -> Iterator[Finding]:
     """Pixels between the windows that no layer reads: the stride is greater than the kernel."""
     for reading in _readings(net):
-        shares = [_share_read(reading.along(axis)) for axis in reading.axes]
+        shares = [_share_read(net, reading.along(axis)) for axis in reading.axes]
         read = Fraction(1)
         for share in shares:
             read *= share
@@ -71,11 +71,11 @@ def skipped_pixels(net: LintedNet) -> Iterator[Finding]:
             yield _skipped(net, reading, read, next(a for a in reading.axes if shares[a] < 1))
 
 
-def _share_read(windows: list[AxisWindow]) -> Fraction:
+def _share_read(net: LintedNet, windows: list[AxisWindow]) -> Fraction:
     """The share of the pixels of an axis, far from its ends, that some window reads."""
     steps: list[tuple[int, int, int, int]] = []
     for window in windows:
-        several = decide(window.size_out, Relation.AT_LEAST, 2)
+        several = net.certain(window.size_out, Relation.AT_LEAST, 2)
         before = 0 if len(windows) == 1 else window.before
         match several, window.stride, window.dilation, window.kernel, before:
             case True, int() as stride, int() as dilation, int() as kernel, int() as start:
@@ -117,18 +117,18 @@ def _skipped(net: LintedNet, reading: _Reading, read: Fraction, axis: int) -> Fi
 def dropped_pixels(net: LintedNet) -> Iterator[Finding]:
     """Rows or columns at the end of a map that no window reaches, because a division was rounded down."""
     for reading in _readings(net):
-        lost = {axis: _lost(reading.along(axis)) for axis in reading.axes}
+        lost = {axis: _lost(net, reading.along(axis)) for axis in reading.axes}
         lost = {axis: pixels for axis, pixels in lost.items() if pixels is not None}
         if lost:
             yield _dropped(net, reading, lost)
 
 
-def _lost(windows: list[AxisWindow]) -> Dim | None:
+def _lost(net: LintedNet, windows: list[AxisWindow]) -> Dim | None:
     """How many pixels at the end no window reads, beyond what every step leaves out."""
     for window in windows:
-        is_single = decide(1, Relation.AT_LEAST, window.size_out)
+        is_single = net.certain(1, Relation.AT_LEAST, window.size_out)
         gap = 0 if is_single else maximum(window.stride - window.extent, 0)
-        if not decide(left_over(window), Relation.AT_LEAST, gap + 1):
+        if not net.certain(left_over(window), Relation.AT_LEAST, gap + 1):
             return None
     counts = [left_over(window) for window in windows]
     numbers = [count for count in counts if isinstance(count, int)]
@@ -172,7 +172,7 @@ def small_map(net: LintedNet) -> Iterator[Finding]:
     """A window so much larger than the map that some of its taps never meet a pixel."""
     for node in net.graph:
         for axis, window in enumerate(windows_of(node)):
-            if _has_idle_tap(window):
+            if _has_idle_tap(net, window):
                 name = axis_name(len(node.input_shapes[0]) - 1, axis)
                 yield about(
                     node,
@@ -186,12 +186,12 @@ def small_map(net: LintedNet) -> Iterator[Finding]:
                 break
 
 
-def _has_idle_tap(window: AxisWindow) -> bool:
+def _has_idle_tap(net: LintedNet, window: AxisWindow) -> bool:
     """Whether the first tap of the last window is before the map, or the last of the first behind it."""
     last_start = (window.size_out - 1) * window.stride - window.before
     first_end = window.extent - 1 - window.before
-    return bool(
-        decide(-1, Relation.AT_LEAST, last_start) or decide(first_end, Relation.AT_LEAST, window.size_in)
+    return net.certain(-1, Relation.AT_LEAST, last_start) or net.certain(
+        first_end, Relation.AT_LEAST, window.size_in
     )
 
 
