@@ -60,9 +60,9 @@ def _implementation(bench: Bench, result: Result) -> Record:
     }
 
 
-def _finite(value: float | None) -> float | str | None:
+def _finite(value: float | None) -> float | None:
     """JSON has no NaN."""
-    return value if value is None or math.isfinite(value) else str(value)
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _profile(bench: Bench, profile: Profile) -> Record:

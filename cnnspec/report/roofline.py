@@ -9,7 +9,7 @@ from cnnspec.bench.limits import Limits
 from cnnspec.bench.profile import LayerTime
 from cnnspec.report.bench import Bench
 
-_NAMED = 6
+_NAMED = 3
 """The layers that take most of the time have their names beside them."""
 
 _LARGEST, _SMALLEST = 300.0, 12.0
