@@ -18,8 +18,8 @@ WIDTH = 88
 """Columns of a line: what ruff allows where nothing is configured."""
 
 _STEP = 4
-_LONGEST_NAME = 48
-_LONGEST_TEXT = 60
+_LONGEST_NAME = 40
+_LONGEST_TEXT = 72
 _OPERATIONS = "cnnspec.backend.kernels.operations"
 
 
@@ -52,14 +52,17 @@ def comment(text: str, indent: int = 0) -> list[str]:
 
 
 class Names:
-    """Constants for a user's names: capital letters, so that none is a keyword or a function; each once."""
+    """Constants for a user's names: capital letters, so that none is a keyword or a function; each once.
+
+    Of a long path the end is kept, which tells most.
+    """
 
     def __init__(self, *taken: str) -> None:
         self._taken = set(taken)
 
     def constant(self, text: str) -> str:
         """A name that no other text was given."""
-        words = re.sub(r"[^0-9A-Za-z]+", "_", text).strip("_").upper()[:_LONGEST_NAME]
+        words = re.sub(r"[^0-9A-Za-z]+", "_", text).upper()[-_LONGEST_NAME:].strip("_")
         plain = words if words and not words[0].isdigit() else f"N_{words}"
         name, number = plain, 1
         while name in self._taken:
@@ -187,9 +190,12 @@ def _text(value: str) -> _Tree:
     """A string in ASCII; a long one as several that Python joins."""
     if len(quoted(value)) <= _LONGEST_TEXT:
         return _Tree(quoted(value))
-    size = _LONGEST_TEXT // len("\\U00000000")
-    parts = tuple(("", _Tree(quoted(value[at : at + size]))) for at in range(0, len(value), size))
-    return _Tree("(", parts, ")", comma="")
+    parts = [""]
+    for character in value:
+        if len(quoted(parts[-1] + character)) > _LONGEST_TEXT:
+            parts.append("")
+        parts[-1] += character
+    return _Tree("(", tuple(("", _Tree(quoted(part))) for part in parts), ")", comma="")
 
 
 def quoted(text: str) -> str:

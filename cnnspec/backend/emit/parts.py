@@ -45,14 +45,19 @@ class Source:
             lines += statement(call, self.imports, f"{self.gradients[slot.name]} = ")
         return lines
 
-    def shaped(self, constants: dict[str, str], slot: Slot, shape: Shape) -> Name:
+    def shaped(self, constants: dict[str, str], slot: Slot, shape: Shape) -> Name | Called:
         """A weight or its gradient in the shape that a kernel sees."""
         name = constants[slot.name]
-        return Name(name if shape == slot.shape else f"{name}.reshape{shape}")
+        return Name(name) if shape == slot.shape else reshaped(name, shape)
 
     def used(self, module: str, name: str) -> str:
         """A name of another module, imported."""
         return self.imports.use(module, name)
+
+
+def reshaped(name: str, shape: Shape) -> Called:
+    """An array in another shape."""
+    return Called(f"{name}.reshape", shape)
 
 
 @dataclass(frozen=True, slots=True)

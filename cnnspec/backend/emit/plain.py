@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from cnnspec.backend.emit.literals import Called, Name, statement
-from cnnspec.backend.emit.parts import PASS_INDENT, Passes, Source, StepComments
+from cnnspec.backend.emit.parts import PASS_INDENT, Passes, Source, StepComments, reshaped
 from cnnspec.backend.kernels.operations import Operation
 from cnnspec.backend.plan.model import Add, AddToWeight, Backward, BackwardStep, Clear, Forward, Use
 
@@ -89,7 +89,7 @@ class _Writer:
             target, part = self.array(step.target), self.array(step.part)
         else:
             target = self.gradient(step.target)
-            part = Name(f"{self.names[step.part]}.reshape{step.target.shape}")
+            part = reshaped(self.names[step.part], step.target.shape)
         return Called("np.add", (target, part), {"out": target})
 
     def call(
@@ -112,22 +112,22 @@ class _Writer:
         """The constants of some buffers."""
         return tuple(map(self.array, buffers))
 
-    def weights(self, uses: tuple[Use, ...]) -> tuple[Name, ...]:
+    def weights(self, uses: tuple[Use, ...]) -> tuple[Name | Called, ...]:
         """Weights as a kernel sees them."""
         return tuple(
             self.source.shaped(self.source.weights, self.plan.slot[use.slot], use.shape) for use in uses
         )
 
-    def gradient(self, use: Use) -> Name:
+    def gradient(self, use: Use) -> Name | Called:
         """The gradient of a weight as a kernel sees it."""
         return self.source.shaped(self.source.gradients, self.plan.slot[use.slot], use.shape)
 
-    def weight_gradient(self, target: Use | int | None, use: Use) -> Name | None:
+    def weight_gradient(self, target: Use | int | None, use: Use) -> Name | Called | None:
         """Where a weight's gradient, or a part of it, goes."""
         match target:
             case None:
                 return None
             case int():
-                return Name(f"{self.names[target]}.reshape{use.shape}")
+                return reshaped(self.names[target], use.shape)
             case Use():
                 return self.gradient(target)
