@@ -35,6 +35,7 @@ _MOVES = frozenset(
         "copy out",
         "fold",
         "pack",
+        "transform",
         "unpack",
         "bias gradient",
     }

@@ -110,7 +110,7 @@ def test_a_row_has_its_rate_and_its_roof() -> None:
     ("what", "algorithm"),
     [
         (("halo", "direct"), "direct"),
-        (("winograd inputs", "winograd products", "winograd outputs"), "winograd"),
+        (("transform", "winograd inputs", "winograd products", "winograd outputs"), "winograd"),
         (("to blocks", "weight gradient", "bias gradient", "unpack", "zeros", "data gradient"), "gradients"),
         (("weight gradient",), "weight gradient"),
         (("statistics", "normalise"), "statistics + normalise"),
