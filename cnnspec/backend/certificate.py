@@ -20,6 +20,7 @@ class Topic(StrEnum):
     SHAPES = "shapes"
     PARAMETERS = "parameters"
     MACS = "multiply-accumulates"
+    AGREEMENT = "agreement with plain kernels"
     GRADIENTS = "gradients"
     RECEPTIVE_FIELDS = "receptive fields"
     MEMORY = "memory"

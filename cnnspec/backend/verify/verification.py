@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from cnnspec.analysis.facts import Analysis
 from cnnspec.backend.certificate import Certificate, Section, Topic, compared
-from cnnspec.backend.executable import Arrays, Executable
+from cnnspec.backend.executable import Arrays, Executable, Precision
 from cnnspec.backend.plan import Plan, make_plan
 from cnnspec.backend.plan.sizes import whole
+from cnnspec.backend.verify.agreement import check_agreement
 from cnnspec.backend.verify.counting import check_macs
 from cnnspec.backend.verify.fields import check_fields
 from cnnspec.backend.verify.gradients import check_gradients
@@ -34,17 +35,23 @@ _STEPS = 6
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How much to run: the batch, the seed, and the seconds for gradients and for receptive fields each."""
+    """How much to run: the batch, the seed, and the seconds for gradients and for receptive fields each.
+
+    `math` is the kernels that run a training step; what is not `plain` is also held against those that are.
+    """
 
     batch: int = 3
     seed: int = 0
     seconds: float = 30.0
     threads: int | None = None
+    math: Precision = "exact"
 
 
 def verify(analysis: Analysis, effort: Effort | None = None, smaller: Iterable[Analysis] = ()) -> Certificate:
     """Run a net forward and backward in float64, and compare what is measured with what its analysis claims.
 
+    The gradients are those of the kernels that `effort.math` chooses; shapes, products, receptive fields and
+    memory are measured on the plain ones, layer by layer, which is what they are claimed of.
     `smaller` are the same net on smaller inputs, the largest first: gradients and receptive fields are
     checked on the first for which there is time, and the certificate says so. Raises DiagnosticError where
     the net cannot be run at all.
@@ -54,15 +61,20 @@ def verify(analysis: Analysis, effort: Effort | None = None, smaller: Iterable[A
     inputs = _inputs(executable.plan, effort.seed)
     shapes = check_shapes(analysis, executable, inputs)
     sections = [shapes, check_parameters(analysis, executable)]
-    conditions = [f"float64, a batch of {effort.batch} at {_sizes(analysis.graph)}, seed {effort.seed}"]
+    conditions = [
+        f"float64, {effort.math} kernels, a batch of {effort.batch} at {_sizes(analysis.graph)}, "
+        f"seed {effort.seed}"
+    ]
     if not any(claim.measured.startswith("refused") for claim in shapes.claims):
         sections.append(check_macs(analysis, executable.plan, executable.threads))
         repeatable, seconds = _check_repeatable(executable, inputs)
         chosen = _affordable(analysis, seconds, effort, smaller)
         if chosen is not analysis:
-            conditions.append(f"gradients and receptive fields at {_sizes(chosen.graph)}, for lack of time")
+            conditions.append(f"{_reduced(effort)} at {_sizes(chosen.graph)}, for lack of time")
             executable = _executable(chosen.graph, effort)
             inputs = _inputs(executable.plan, effort.seed)
+        if effort.math != "plain":
+            sections.append(check_agreement(executable, inputs))
         sections.append(check_gradients(executable, inputs, effort.seconds))
         del executable
         sections += [
@@ -75,7 +87,13 @@ def verify(analysis: Analysis, effort: Effort | None = None, smaller: Iterable[A
 
 def _executable(graph: Graph, effort: Effort) -> Executable:
     plan = make_plan(graph, batch=effort.batch, training=True, dtype="float64", input_gradients=True)
-    return Executable(plan, seed=effort.seed, threads=effort.threads)
+    return Executable(plan, seed=effort.seed, threads=effort.threads, math=effort.math)
+
+
+def _reduced(effort: Effort) -> str:
+    """What is checked on a smaller input where there is no time for the net itself."""
+    agreement = "" if effort.math == "plain" else "agreement, "
+    return f"{agreement}gradients and receptive fields"
 
 
 def _inputs(plan: Plan, seed: int) -> Arrays:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from cnnspec.cli.net_options import net_options
 from cnnspec.cli.numbers import Real
+
+if TYPE_CHECKING:
+    from cnnspec.backend.compilation import Compilation
+    from cnnspec.backend.executable import Precision
 
 
 @click.command(
@@ -33,6 +39,13 @@ Exit codes: 0 every claim that was checked holds, 1 one does not, 2 the net coul
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of all random numbers."
 )
 @click.option("--threads", type=click.IntRange(min=1), help="Processors to use.  [default: all]")
+@click.option(
+    "--math",
+    type=click.Choice(("exact", "fast", "plain")),
+    default="exact",
+    show_default=True,
+    help="The kernels whose gradients are checked; the others are also held against the plain ones.",
+)
 @click.option("--all", "everything", is_flag=True, help="List every claim, not only those that do not hold.")
 @click.option(
     "--format",
@@ -51,6 +64,7 @@ def command(
     seconds: float,
     seed: int,
     threads: int | None,
+    math: Precision,
     everything: bool,
     format_name: str,
 ) -> int:
@@ -60,6 +74,7 @@ def command(
     (in float64), receptive fields as the support of a gradient, and memory.
     """
     from cnnspec import pipeline
+    from cnnspec.backend.compilation import watching
     from cnnspec.backend.verify import Effort, smaller_inputs, verify
     from cnnspec.cli.net_options import open_net
     from cnnspec.cli.outcome import Exit
@@ -70,11 +85,18 @@ def command(
     opened = open_net(spec_path, net_name, settings)
     analysis = pipeline.analyse(opened.graph)
     smaller = smaller_inputs(opened.spec, net_name, opened.bindings)
-    with waiting(f"running {opened.graph.name}"):
-        certificate = verify(analysis, Effort(batch, seed, seconds, threads), smaller)
+    running = f"running {opened.graph.name}"
+    with waiting(running) as say, watching(lambda state: say(_progress(running, state))):
+        certificate = verify(analysis, Effort(batch, seed, seconds, threads, math), smaller)
     screen = out()
     if format_name == "json":
         screen.write(document("verify", certificate_record(certificate)))
     else:
         screen.write(certificate_lines(certificate, screen.width, everything=everything))
     return Exit.CLEAN if certificate.holds else Exit.FINDINGS
+
+
+def _progress(running: str, state: Compilation) -> str:
+    if state.done == state.total:
+        return running
+    return f"{running}: compiling, {state.done} of {state.total} kernels"
