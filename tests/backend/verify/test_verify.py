@@ -13,6 +13,7 @@ from backend.nets import LENET, graph
 import cnnspec
 from cnnspec.analysis.facts import Analysis, analyse
 from cnnspec.backend.certificate import Certificate, Topic, Verdict, text_of
+from cnnspec.backend.executable import Precision
 from cnnspec.backend.kernels import operations, registry
 from cnnspec.backend.plan import make_plan
 from cnnspec.backend.verify import Effort, smaller_inputs, verify
@@ -38,6 +39,11 @@ NET = """
 
 def certificate(text: str = NET, **bindings: int) -> Certificate:
     return verify(analyse(graph(text, **bindings)), QUICK)
+
+
+def by_plain_kernels(text: str) -> Certificate:
+    """For mistakes in those: what is verified by default is the others."""
+    return verify(analyse(graph(text)), replace(QUICK, math="plain"))
 
 
 def failed(found: Certificate) -> set[tuple[Topic, str]]:
@@ -120,7 +126,7 @@ def test_large_nets_are_checked_at_a_smaller_size_and_say_so() -> None:
     assert sizes == [(1, 45, 30), (1, 30, 20), (1, 22, 15)]
     hurried = verify(analyse(spec.net().graph), Effort(seconds=0), smaller_inputs(spec.loaded))
     assert hurried.holds
-    assert hurried.conditions[1] == "gradients and receptive fields at x 1×22×15, for lack of time"
+    assert hurried.conditions[1] == "agreement, gradients and receptive fields at x 1×22×15, for lack of time"
     fields = [claim for claim in hurried.claims if claim.topic is Topic.RECEPTIVE_FIELDS]
     assert {claim.note for claim in fields} == {"time was up"}
     assert not list(
@@ -143,8 +149,8 @@ def test_wrong_numbers_of_a_layer_are_found() -> None:
     assert failed(verify(tampered(right, "conv1", params=facts.params + 1), QUICK)) == {
         (Topic.PARAMETERS, "conv1")
     }
-    other = right.by_path["maxpool1"].field
-    wrong = verify(tampered(right, "conv1", field=other), QUICK)
+    other = right.by_path["maxpool1"].fields
+    wrong = verify(tampered(right, "conv1", fields=other), QUICK)
     assert failed(wrong) == {(Topic.RECEPTIVE_FIELDS, "conv1")}
 
 
@@ -258,7 +264,7 @@ def test_a_gradient_that_is_a_percent_off_is_found(monkeypatch: pytest.MonkeyPat
             gradient *= 1.01
 
     break_backward(monkeypatch, operations.Linear, damage)
-    assert failed(certificate(LENET)) == {(Topic.GRADIENTS, "linear2.weight")}
+    assert failed(by_plain_kernels(LENET)) == {(Topic.GRADIENTS, "linear2.weight")}
 
 
 def test_a_bias_gradient_that_forgets_a_sample_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -267,7 +273,10 @@ def test_a_bias_gradient_that_forgets_a_sample_is_found(monkeypatch: pytest.Monk
             gradient -= arrays.output_gradients[0][0].sum(axis=(1, 2, 3))
 
     break_backward(monkeypatch, operations.Convolution, damage)
-    assert failed(certificate(LENET)) == {(Topic.GRADIENTS, "conv1.bias"), (Topic.GRADIENTS, "conv2.bias")}
+    assert failed(by_plain_kernels(LENET)) == {
+        (Topic.GRADIENTS, "conv1.bias"),
+        (Topic.GRADIENTS, "conv2.bias"),
+    }
 
 
 def test_an_input_gradient_that_is_wrong_is_found_in_all_layers_before(
@@ -279,7 +288,7 @@ def test_an_input_gradient_that_is_wrong_is_found_in_all_layers_before(
 
     break_backward(monkeypatch, operations.AveragePool, damage)
     before = {"image", "conv1.weight", "conv1.bias", "conv2.weight", "conv2.bias"}
-    assert {where for topic, where in failed(certificate(LENET)) if topic is Topic.GRADIENTS} == before
+    assert {where for topic, where in failed(by_plain_kernels(LENET)) if topic is Topic.GRADIENTS} == before
 
 
 def test_an_element_that_is_not_written_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -289,7 +298,7 @@ def test_an_element_that_is_not_written_is_found(monkeypatch: pytest.MonkeyPatch
         arrays.outputs[0].reshape(-1)[:-1] = arrays.inputs[0].reshape(-1)[:-1]
 
     monkeypatch.setitem(registry.KERNELS, operations.Reshape, replace(kernel, forward=forward))
-    found = certificate(LENET)
+    found = by_plain_kernels(LENET)
     assert (Topic.SHAPES, "flatten1") in failed(found)
     (claim,) = [claim for claim in found.failures if claim.topic is Topic.SHAPES]
     assert claim.measured == "1 elements not written"
@@ -304,5 +313,28 @@ def test_a_kernel_that_draws_lots_is_found(monkeypatch: pytest.MonkeyPatch) -> N
         np.multiply(arrays.outputs[0], 1 + lots.random() * 1e-12, out=arrays.outputs[0])
 
     monkeypatch.setitem(registry.KERNELS, operations.Activation, replace(kernel, forward=forward))
-    topics = {topic for topic, _ in failed(certificate(LENET))}
+    topics = {topic for topic, _ in failed(by_plain_kernels(LENET))}
     assert Topic.REPEATABLE in topics
+
+
+# --- which kernels ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("math", ["plain", "exact", "fast"])
+def test_a_right_net_is_certified_by_any_kernels(math: Precision) -> None:
+    found = verify(analyse(graph(NET)), replace(QUICK, math=math))
+    assert found.holds, found.failures
+    assert f"float64, {math} kernels" in found.conditions[0]
+    assert (Topic.AGREEMENT in {section.topic for section in found.sections}) == (math != "plain")
+
+
+def test_kernels_that_disagree_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plain kernel that is wrong is found by the exact ones, and the other way round."""
+
+    def damage(arrays: registry.Backward) -> None:
+        gradient = arrays.weight_gradients[0]
+        if gradient is not None and gradient.shape[0] == 84:
+            gradient *= 1 + 1e-8
+
+    break_backward(monkeypatch, operations.Linear, damage)
+    assert failed(certificate(LENET)) == {(Topic.AGREEMENT, "gradient of linear2.weight")}
