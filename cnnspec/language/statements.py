@@ -74,6 +74,8 @@ def _bound_by(statement: ast.Statement) -> Iterator[str]:
             yield from (target.name for target in statement.targets)
         case ast.LayerDefinition() | ast.Input():
             yield statement.name
+        case ast.Output() if statement.name:
+            yield statement.name
         case _:
             return
 
@@ -136,6 +138,8 @@ def _output(node: ast.Output, scope: BodyScope) -> None:
     tensor = as_tensor(scope, evaluate(node.value, scope), node.value.span)
     weight = _loss_weight(node, scope)
     name = node.name or UNNAMED
+    if node.name:
+        scope.values[node.name] = tensor
     if not node.training_only:
         if name in scope.outputs:
             scope.report("duplicate-name", f"two outputs are called `{name}`", node.name_span or node.span)

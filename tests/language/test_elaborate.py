@@ -61,6 +61,7 @@ def test_a_graph_has_its_name_inputs_outputs_and_labels() -> None:
         "image": "image",
         "stem": "stem",
         "shape": "relu1",
+        "features": "relu1",
     }
     assert isinstance(graph.node("image").layer, InputLayer)
 
