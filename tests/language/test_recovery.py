@@ -42,6 +42,8 @@ STATEMENTS = {
     "a = b[1‹:›2]": "slices are not part of the language",
     "h, w = a.height‹,› a.width": "a list stands in brackets",
     "a, b = 1‹,› (2, 3": "a list stands in brackets",
+    "a =‹,› 2": "a value is missing between `=` and `,`",
+    "conv(8, k=3)‹,› relu": "expected the end of the line, found `,`",
     "for c in 8‹,› 16:\n    conv(c, 3)": "a list stands in brackets",
     # heads and bodies
     "repeat 3‹›\n    relu": "`:` is missing after the head of this `repeat`",

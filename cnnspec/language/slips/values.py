@@ -29,18 +29,19 @@ def missing_word(s: Situation) -> Diagnostic | None:
 
 def bare_list(s: Situation) -> Diagnostic | None:
     """`h, w = x.height, x.width`, `for c in 8, 16:`."""
-    signs = [token.text for token in s.line]
-    begins = "=" if "=" in signs else "in" if s.first.text == "for" and "in" in signs else None
-    if s.token.text != "," or s.open_bracket is not None or begins is None:
+    if s.token.text != "," or s.open_bracket is not None:
         return None
-    first = s.line[signs.index(begins) + 1]
-    rest = s.rest_of_line.removesuffix(":")
-    written = Span(s.source, first.start, s.token.start + len(rest.rstrip()))
-    complete = all(rest.count(opener) == rest.count(closer) for closer, opener in CLOSERS.items())
-    edits = (Edit(written, f"({written.text})"),) if complete else ()
-    return Diagnostic(
-        "syntax", "a list stands in brackets", s.span(), help=Help("put brackets around it", edits)
-    )
+    begin = next((k for k, token in enumerate(s.line) if token.text in ("=", "in")), len(s.line))
+    targets = s.line[s.first.text == "for" : begin]
+    is_naming = all(token.kind == "NAME" or token.text == "," for token in targets)
+    if not targets or not is_naming or begin + 1 >= len(s.line):
+        return None
+    rest = s.rest_of_line.removesuffix(":").rstrip()
+    written = Span(s.source, s.line[begin + 1].start, s.token.start + len(rest))
+    is_complete = all(rest.count(opener) == rest.count(closer) for closer, opener in CLOSERS.items())
+    edits = (Edit(written, f"({written.text})"),) if is_complete else ()
+    way_out = Help("put brackets around it", edits)
+    return Diagnostic("syntax", "a list stands in brackets", s.span(), help=way_out)
 
 
 def missing_comma(s: Situation) -> Diagnostic | None:
