@@ -39,6 +39,11 @@ def read_input(path: str | Path, shape: tuple[int, ...]) -> NDArray[Any]:
     path = Path(path).expanduser()
     if path.suffix.lower() == ".npy":
         return _as_batch(read_npy(path), shape, path)
+    if path.suffix.lower() == ".npz":
+        raise bad_data(
+            f"{path} is an archive of arrays, and the net reads one",
+            way_out="save the array alone: np.save('input.npy', np.load('archive.npz')['name'])",
+        )
     return read_picture(path, _MODES.get(shape[0]) if len(shape) == 3 else None)[np.newaxis]
 
 

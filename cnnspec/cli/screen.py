@@ -85,7 +85,7 @@ def _write_coloured(screen: Screen, lines: Iterable[Line]) -> None:
 
 @contextmanager
 def waiting(what: str) -> Generator[Callable[[str], None]]:
-    """Show on a terminal that something takes its time; nothing elsewhere. It yields what changes the text."""
+    """Show on a terminal that something takes its time; nothing elsewhere. Yields what changes the text."""
     screen = err()
     if not screen.stream.isatty():
         yield lambda text: None

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -232,6 +234,27 @@ def test_angles_are_written_in_colours(cnnspec: Run, spec: Write) -> None:
     assert np.allclose(hues, [(255, 0, 0), (255, 0, 191)], atol=6), "0 where it is black, −π/4 elsewhere"
 
 
+def test_values_that_are_not_numbers_are_said_to_be(cnnspec: Run, spec: Write) -> None:
+    path, two = spec(TINY), np.zeros((2, 1, 28, 28))
+    two[1, 0, 3, 3] = np.nan
+    np.save("two.npy", two)
+    result = cnnspec("run", path, "--input", "two.npy")
+    assert result.code == 0
+    assert (
+        "10 of 20 values of output are not finite numbers; the first is nan, in sample 2 at [0]" in result.err
+    )
+    assert result.out.startswith("[2, 10], values from ")
+    assert "nan" not in result.out
+
+
+def test_an_archive_is_no_input(cnnspec: Run, spec: Write) -> None:
+    np.savez("many.npz", a=np.zeros(1))
+    result = cnnspec("run", spec(TINY), "--input", "many.npz")
+    assert result.code == 2
+    assert "many.npz is an archive of arrays" in result.err
+    assert "np.save(" in result.err
+
+
 def test_accuracy_is_measured_on_test_images(cnnspec: Run, spec: Write) -> None:
     result = cnnspec("run", spec(TINY), "--data", "digits")
     assert result.code == 0
@@ -279,3 +302,33 @@ def test_a_wrong_claim_is_found(cnnspec: Run, spec: Write, monkeypatch: pytest.M
     assert result.out.splitlines()[0].endswith(" claims failed")
     assert "fails  multiply-accumulates" in result.out
     assert "expected 1" in result.out
+
+
+# --- Ctrl-C -----------------------------------------------------------------------------------------------
+
+
+def interrupted(command: list[str], said: str) -> tuple[str, float]:
+    """Ctrl-C once a line of the output has `said` in it: the last line, and the seconds until it came."""
+    whole = [sys.executable, "-u", "-m", "cnnspec", *command]
+    with subprocess.Popen(whole, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if said in line:
+                break
+        process.send_signal(signal.SIGINT)
+        start = time.perf_counter()
+        rest = process.stdout.read()
+    assert process.returncode == 130
+    assert "Traceback" not in rest
+    return rest.strip().splitlines()[-1], time.perf_counter() - start
+
+
+def test_ctrl_c_says_how_far_training_was_and_where_the_weights_are(spec: Write) -> None:
+    said, seconds = interrupted(
+        ["train", str(spec(TINY)), "--data", "digits", "--epochs", "10000", "--save", "kept.safetensors"],
+        "epoch     1/10000",
+    )
+    assert said.startswith("interrupted: after step ")
+    assert said.endswith(" of 10000; the weights are in kept.safetensors")
+    assert Path("kept.safetensors").is_file()
+    assert seconds < 5

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -93,6 +92,7 @@ def command(
         return
     with compiling():
         results = run_all(executable, images, preparation)
+    err().write(_not_numbers(results))
     first = executable.plan.outputs[0]
     if target is not None:
         _save(results[first.name], first.scores, target)
@@ -159,16 +159,32 @@ def _save(result: Array, scores: Scores, target: str) -> None:
         np.save(file, result, allow_pickle=False)
 
 
+def _not_numbers(results: dict[str, Array]) -> Iterator[Line]:
+    """How many values of an output are infinite or not a number at all, and the first of them."""
+    import numpy as np
+
+    for name, result in results.items():
+        wrong = np.argwhere(~np.isfinite(result))
+        if len(wrong):
+            first = tuple(map(int, wrong[0]))
+            text = f"{len(wrong):,} of {result.size:,} values of {legible(name)} are not finite numbers; "
+            where = f"the first is {result[first]}, in sample {first[0] + 1} at {list(first[1:])}"
+            yield line(("warning: ", Style.WARNING), text, where)
+
+
 def _lines(
     result: Array, scores: Scores, names: Sequence[str] | None, *, top: int, width: int | None
 ) -> Iterator[Line]:
     """The classes of every sample; of an output that is a map or not finite, its shape and range."""
+    import numpy as np
+
     from cnnspec.backend.classify import top_classes
 
-    low, high = float(result.min()), float(result.max())
+    finite = result[np.isfinite(result)]
     one_a_class = result[0].size == len(result[0])
-    if not one_a_class or not isfinite(high - low):
-        yield line(f"{list(result.shape)}, values from {low:.4g} to {high:.4g}; --output FILE writes them")
+    if not one_a_class or finite.size < result.size:
+        span = f"values from {finite.min():.4g} to {finite.max():.4g}" if finite.size else "no finite value"
+        yield line(f"{list(result.shape)}, {span}; --output FILE writes them")
         return
     for number, guesses in enumerate(top_classes(result.reshape(len(result), -1), scores, top), 1):
         if len(result) > 1:
