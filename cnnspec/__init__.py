@@ -8,11 +8,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cnnspec.api import Net, NetAnalysis, Spec, SpecError, analyze, compile, load, loads  # noqa: A004
+    from cnnspec.api import (
+        Net,
+        NetAnalysis,
+        Spec,
+        SpecError,
+        analyze,
+        compile,  # noqa: A004
+        load,
+        loads,
+        watch_compilation,
+    )
 
 __version__ = "0.1.0"
 
-__all__ = ["Net", "NetAnalysis", "Spec", "SpecError", "analyze", "compile", "load", "loads"]
+__all__ = [
+    "Net",
+    "NetAnalysis",
+    "Spec",
+    "SpecError",
+    "analyze",
+    "compile",
+    "load",
+    "loads",
+    "watch_compilation",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -10,6 +10,8 @@ Where the command line prints diagnostics, these functions raise `SpecError`, wh
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
@@ -30,6 +32,7 @@ from cnnspec.language.expansion import FREE, Binding
 if TYPE_CHECKING:
     from sympy import Expr
 
+    from cnnspec.backend.compilation import Compilation
     from cnnspec.backend.executable import Executable, Precision
     from cnnspec.graph import Graph
     from cnnspec.language.spec import Loaded
@@ -224,6 +227,16 @@ def compile(  # noqa: A001 - the field's word
         net.graph, batch=batch, training=training, dtype=dtype, input_gradients=input_gradients
     )
     return pipeline.compile(made, seed=seed, threads=threads, math=math)
+
+
+def watch_compilation(watch: Callable[[Compilation], None]) -> AbstractContextManager[object]:
+    """Tell `watch` of every kernel that a `with` block finds to be needed, and of each that is ready.
+
+    Nets compile what they need when they first run. What `watch` raises ends the compilation.
+    """
+    from cnnspec.backend.compilation import watching
+
+    return watching(watch)
 
 
 def raise_errors(diagnostics: tuple[Diagnostic, ...]) -> None:
