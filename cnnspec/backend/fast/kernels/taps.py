@@ -33,6 +33,9 @@ _STRIP = 400_000
 _FEW_PANELS = 4
 """So few panels read a source that fetching it for the first of them is worth instructions in all."""
 
+_DEPTHWISE_RUN = 9
+"""Rows of so many taps are written out in a depthwise convolution, where nothing is broadcast."""
+
 SOURCE, WEIGHTS, BIAS, TARGET, ADDEND, GATE = range(6)
 
 
@@ -343,7 +346,7 @@ class _Tile:
 
     def _run(self, e: Emitter, length: int, source: Word, weights: Word, sums: list[Vector]) -> list[Vector]:
         """`length` products of every sum, from numbers that lie side by side (or pixels, if depthwise)."""
-        unroll = _unrolling(length)
+        unroll = length if self.kernel.depthwise and length <= _DEPTHWISE_RUN else _unrolling(length)
         row, step = e.bytes * unroll * self.kernel.vectors * e.lanes, e.bytes * unroll * self._step
 
         def some(index: Word, sums: list[Vector]) -> list[Vector]:
@@ -381,6 +384,8 @@ class _Tile:
 
 
 def _unrolling(length: int) -> int:
-    """How many products to write out: the greatest divisor up to 8, or all of a short prime run."""
-    divisor = max(k for k in range(1, 9) if length % k == 0)
-    return length if divisor < 3 and length <= 24 else min(divisor, 4) if length % 4 == 0 else divisor
+    """How many products to write out: 4 or 2 where they divide the run, else one by one.
+
+    With an odd number of them LLVM loads the broadcasts of all before the first is used, and spills.
+    """
+    return next(k for k in (4, 2, 1) if length % k == 0)
