@@ -4,6 +4,7 @@
 #   make test     the tests
 #   make lint     ruff, pyright, import-linter
 #   make fuzz     the fuzz tests at full size: 20,000 random nets (half an hour)
+#   make fuzz-backend  5,000 random nets run forward and backward against PyTorch (hours; begun again, it goes on)
 #   make bench    the benchmarks, against PyTorch, ONNX Runtime and OpenVINO
 #   make docs     the documentation, in docs/_build/html
 #   make clean    remove what these made, except .venv
@@ -16,7 +17,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install --quiet
 PYTEST_ARGS ?=
 
-.PHONY: help demo test fuzz lint ruff format pyright imports bench docs clean
+.PHONY: help demo test fuzz fuzz-backend lint ruff format pyright imports bench docs clean
 .DELETE_ON_ERROR:
 
 help:
@@ -117,7 +118,11 @@ test: $(VENV)/.test
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 fuzz: $(VENV)/.test
-	CNNSPEC_FUZZ=20000 $(BIN)/python -m pytest tests/fuzz $(PYTEST_ARGS)
+	CNNSPEC_FUZZ=20000 $(BIN)/python -m pytest tests/fuzz tests/specs/test_closed_forms.py $(PYTEST_ARGS)
+
+fuzz-backend: $(VENV)/.test
+	CNNSPEC_FUZZ=4000 $(BIN)/python -m pytest tests/backend/fast/test_single_layers.py tests/backend/test_random_nets.py $(PYTEST_ARGS)
+	PYTHONPATH=tests $(BIN)/python -m backend.campaign --nets 5000 --log build/campaign.jsonl
 
 lint: ruff format pyright imports
 ruff: $(VENV)/.lint

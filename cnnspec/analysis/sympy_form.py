@@ -33,9 +33,12 @@ def to_sympy(dim: Dim) -> Expr:
 
 
 def to_latex(dim: Dim) -> str:
-    """A size or cost as LaTeX. A symbol of several letters is upright: it is a name, not a product."""
+    """A size or cost as LaTeX. A symbol of several letters is upright: it is a name, not a product.
+
+    Products have their dots, without which SymPy's reader does not understand all of them.
+    """
     names = {symbol_of(name): _latex_name(name) for name in symbols_of(dim)}
-    printer = LatexPrinter({"symbol_names": names})
+    printer = LatexPrinter({"symbol_names": names, "mul_symbol": "dot"})
     return printer.doprint(to_sympy(dim))  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
 
 
