@@ -49,7 +49,7 @@ def job_of(executable: Executable, graph: Graph) -> Job:
     shapes = [(plan.batch, *port.shape) for port in plan.inputs]
     inputs = tuple(random.standard_normal(shape).astype(plan.dtype) for shape in shapes)
     labels = _labels(plan, random) if plan.training else None
-    state = {name: array.copy() for name, array in executable.state.items()}
+    state = {name: array.copy() if plan.training else array for name, array in executable.state.items()}
     return Job(graph, state, inputs, labels, executable.threads)
 
 

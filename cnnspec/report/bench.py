@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
-from cnnspec.analysis.facts import Analysis
 from cnnspec.analysis.roofline import Bound
+from cnnspec.bench.benching import Bench
 from cnnspec.bench.contest import OURS, Result
-from cnnspec.bench.limits import Limits
 from cnnspec.bench.profile import LayerTime, Profile
 from cnnspec.diagnostics.legible import legible, wrap
 from cnnspec.diagnostics.styled import Line, Piece, Style, line
@@ -19,28 +17,6 @@ from cnnspec.report.render_table import title
 
 LARGE_DIFFERENCE = 1e-2
 """Beyond rounding: the two do not compute the same."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bench:
-    """Everything that was measured of a net. `flops` are of one run of the batch, by the definition."""
-
-    analysis: Analysis
-    batch: int
-    threads: int
-    math: str
-    training: bool
-    flops: int
-    winograd: bool
-    results: tuple[Result, ...]
-    limits: Limits
-    profile: Profile | None = None
-    interrupted: bool = False
-
-    @property
-    def run(self) -> str:
-        """What one run is."""
-        return "training step" if self.training else "inference"
 
 
 def describe_bench(bench: Bench, width: int | None) -> Iterator[Line]:

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from cnnspec import __version__
+from cnnspec.bench.benching import Bench
 from cnnspec.bench.contest import Result
 from cnnspec.bench.profile import LayerTime, Profile
 from cnnspec.diagnostics.styled import Line, line
-from cnnspec.report.bench import Bench
 from cnnspec.report.records import Record
 
 SCHEMA = "cnnspec/bench/1"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from cnnspec.bench.benching import Bench
 from cnnspec.bench.limits import Limits
 from cnnspec.bench.profile import LayerTime
-from cnnspec.report.bench import Bench
 
 _NAMED = 3
 """The layers that take most of the time have their names beside them."""

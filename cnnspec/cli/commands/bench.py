@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -11,11 +10,8 @@ from cnnspec.cli.net_options import net_options
 from cnnspec.cli.numbers import Real
 
 if TYPE_CHECKING:
-    from cnnspec.analysis.facts import Analysis
-    from cnnspec.backend.executable import Executable
     from cnnspec.backend.schedule.machine import Math
     from cnnspec.bench.peers.preparing import Peer
-    from cnnspec.report.bench import Bench
 
 LONGEST = 3600.0
 """Seconds that each implementation may be timed."""
@@ -92,10 +88,11 @@ def command(
     in a process of its own; all take turns. Ctrl-C shows what was measured until then.
     """
     from cnnspec import pipeline
+    from cnnspec.bench.benching import measure
     from cnnspec.cli.net_options import open_net
     from cnnspec.cli.outcome import Exit
     from cnnspec.cli.pictures import check_drawing, drawing
-    from cnnspec.cli.screen import out
+    from cnnspec.cli.screen import out, waiting
     from cnnspec.report.bench import describe_bench
     from cnnspec.report.bench_json import bench_json
     from cnnspec.report.roofline import draw_roofline
@@ -108,10 +105,17 @@ def command(
     executable = pipeline.compile(plan, threads=used, math=math)
     if weights:
         executable.load(weights)
-    profiled = profiled or png is not None
-    bench = _measured(
-        executable, pipeline.analyse(graph), chosen, math=math, seconds=seconds, profiled=profiled
-    )
+    analysis = pipeline.analyse(graph)
+    with waiting(f"timing {graph.name}") as say:
+        bench = measure(
+            executable,
+            analysis,
+            chosen,
+            math=math,
+            seconds=seconds,
+            profiled=profiled or png is not None,
+            say=say,
+        )
     screen = out()
     screen.write(
         bench_json(bench, spec_path) if format_name == "json" else describe_bench(bench, screen.width)
@@ -152,55 +156,3 @@ def _threads(wanted: int | None) -> int:
         has = "1 processor" if most == 1 else f"{most:,} processors"
         raise click.UsageError(f"`--threads {wanted}`: this process may use {has}")
     return wanted or most
-
-
-def _measured(
-    executable: Executable,
-    analysis: Analysis,
-    peers: Sequence[Peer],
-    *,
-    math: Math,
-    seconds: float,
-    profiled: bool,
-) -> Bench:
-    """Measure everything; what was measured until then where Ctrl-C stops it."""
-    from cnnspec.backend.compilation import watching
-    from cnnspec.bench.contest import Contest
-    from cnnspec.bench.job import job_of
-    from cnnspec.bench.limits import LIMITS_SECONDS, measure_limits
-    from cnnspec.bench.profile import profile
-    from cnnspec.bench.work import work_of_run
-    from cnnspec.cli.screen import waiting
-    from cnnspec.report.bench import Bench
-
-    plan, threads = executable.plan, executable.threads
-    job = job_of(executable, analysis.graph)
-    contest = Contest(executable, job)
-    layers, interrupted = None, False
-    with waiting("measuring this machine") as say:
-        limits = measure_limits(threads, LIMITS_SECONDS)
-        try:
-            with watching(lambda state: say(f"compiling: {state.done:,} of {state.total:,} kernels")):
-                contest.run(peers, seconds, say)
-            if profiled:
-                say("timing every layer")
-                layers = profile(executable, job, analysis, seconds)
-            say("measuring this machine again")
-            limits = limits.best(measure_limits(threads, LIMITS_SECONDS))
-        except KeyboardInterrupt:
-            if not contest.results:
-                raise
-            interrupted = True
-    return Bench(
-        analysis,
-        plan.batch,
-        threads,
-        math,
-        plan.training,
-        work_of_run(analysis, plan.batch, training=plan.training),
-        contest.uses_winograd,
-        tuple(contest.results),
-        limits,
-        layers,
-        interrupted,
-    )
