@@ -279,7 +279,7 @@ def _concat(draft: Draft, group: Group) -> bool:
         part = draft.map(buffer)
         view, offset = whole.map.slice(start, part.map.channels)
         slot = Held(view, whole.spot.moved(offset))
-        if part != slot:  # made elsewhere: another name of a tensor, or one with a place in another concatenation
+        if part != slot:  # another name of a tensor, or one whose place is in another concatenation
             copy = Pointwise(view, (part.map.place(),))
             run_pointwise(draft, group.root.path, "copy", copy, slot, part)
         start += part.map.channels

@@ -22,7 +22,7 @@ from cnnspec.backend.schedule.machine import Machine
 from cnnspec.backend.schedule.weights import filters_of
 
 _FEW_CHANNELS = 4
-"""Up to so many channels an image keeps them side by side instead of filling a block with zeros."""
+"""Up to so many channels (and no more than lanes) an image keeps them side by side, without zeros."""
 
 
 def size_of(shape: Shape) -> Triple:
@@ -50,9 +50,11 @@ def wishes_for_forward(plan: Plan, groups: Sequence[Group], machine: Machine, co
             wish = wishes.get(source, Wish())
             wishes[source] = replace(wish, halo=widest(wish.halo, wanted))
     for port in plan.inputs:
-        if port.buffer not in added and _is_plain_image(plan, port.buffer, readers.get(port.buffer, [])):
+        shape = plan.buffers[port.buffer].shape
+        few = len(shape) == 5 and shape[1] <= min(_FEW_CHANNELS, machine.lanes)
+        if few and port.buffer not in added and _only_convolved(readers.get(port.buffer, [])):
             wish = wishes.get(port.buffer, Wish())
-            wishes[port.buffer] = replace(wish, block=plan.buffers[port.buffer].shape[1])
+            wishes[port.buffer] = replace(wish, block=shape[1])
     _place_concatenations(plan, groups, wishes, machine.lanes)
     return wishes
 
@@ -70,16 +72,14 @@ def _halo_of(step: Forward, machine: Machine, count: int) -> Halo | None:
     return convolution.forward_halo(source, target, window)
 
 
-def _is_plain_image(plan: Plan, buffer: int, readers: Sequence[Forward]) -> bool:
-    """Whether few channels are read by dense convolutions alone."""
-    dense = all(
+def _only_convolved(readers: Sequence[Forward]) -> bool:
+    """Whether dense convolutions alone read a tensor."""
+    return bool(readers) and all(
         isinstance(step.call.operation, Convolution)
         and not isinstance(step.call.operation, TransposedConvolution)
         and step.call.operation.groups == 1
         for step in readers
     )
-    shape = plan.buffers[buffer].shape
-    return bool(readers) and dense and len(shape) == 5 and shape[1] <= _FEW_CHANNELS
 
 
 def _place_concatenations(plan: Plan, groups: Sequence[Group], wishes: dict[int, Wish], lanes: int) -> None:
