@@ -111,15 +111,20 @@ def plan(
 
 
 def compile(  # noqa: A001 - the field's word
-    plan: Plan, *, seed: int = 0, threads: int | None = None, math: Precision = "fast"
+    plan: Plan,
+    *,
+    seed: int = 0,
+    threads: int | None = None,
+    math: Precision = "fast",
+    initialise: bool = True,
 ) -> Executable:
-    """Compile a plan with Numba and allocate its buffers, with freshly initialised weights.
+    """Compile a plan with Numba and allocate its buffers, with first weights, or (quicker) zeros.
 
     `math` is how it runs: by the fast kernels, `exact` or `fast`, or `plain`, layer by layer.
     """
     from cnnspec.backend.executable import Executable
 
-    return Executable(plan, seed=seed, threads=threads, math=math)
+    return Executable(plan, seed=seed, threads=threads, math=math, initialise=initialise)
 
 
 def emit(

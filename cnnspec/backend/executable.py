@@ -44,13 +44,19 @@ class Executable:
     """
 
     def __init__(
-        self, plan: Plan, *, seed: int = 0, threads: int | None = None, math: Precision = "plain"
+        self,
+        plan: Plan,
+        *,
+        seed: int = 0,
+        threads: int | None = None,
+        math: Precision = "plain",
+        initialise: bool = True,
     ) -> None:
         """Allocate, and fill the weights from `seed` (dropout draws from it too). `threads`: None for all.
 
         `math` is how the net runs: `plain` layer by layer, by the kernels that everything is held against;
         `exact` by fast kernels whose sums are those the layers define; `fast` also by Winograd's, with larger
-        rounding errors.
+        rounding errors. Without `initialise` the weights are zeros, to be loaded.
         """
         if seed < 0:
             raise cannot_run(f"a seed is a whole number from 0 on, not {seed}")
@@ -68,9 +74,10 @@ class Executable:
         self._loss_taken = False
         self._went_back = False
         self._outputs: dict[str, Array] = {}
-        with self.writing() as arrays:
-            for slot in plan.slots:
-                initial.fill(arrays[slot.name], slot, seed)
+        if initialise:
+            with self.writing() as arrays:
+                for slot in plan.slots:
+                    initial.fill(arrays[slot.name], slot, seed)
 
     # --- what it holds ------------------------------------------------------------------------------------
 

@@ -89,6 +89,27 @@ def test_a_folder_that_vanished_is_no_error(cache: CodeCache) -> None:
     assert cache.read("key") is None
 
 
+def test_what_was_longest_unused_goes_where_the_cache_is_too_large(cache: CodeCache) -> None:
+    for age, key in enumerate(("new", "older", "oldest")):
+        cache.write(key, bytes(1000))
+        os.utime(cache.folder / key, (1e9 - age, 1e9 - age))
+    size = cache.size
+    cache.trim(size)
+    assert len(cache.entries) == 3
+    cache.trim(size - 1)
+    assert {path.name for path in cache.entries} == {"new", "older"}
+    assert cache.read("oldest") is None
+    assert cache.read("new") == bytes(1000)
+
+
+def test_a_cache_can_be_cleared(cache: CodeCache) -> None:
+    cache.write("one", b"1")
+    cache.write("two", b"2")
+    assert (len(cache.entries), cache.clear(), cache.size) == (2, 2, 0)
+    assert cache.read("one") is None
+    assert CodeCache(None).clear() == 0
+
+
 def test_the_folder_of_numba_is_respected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     user_cache.cache_clear()

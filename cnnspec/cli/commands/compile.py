@@ -95,7 +95,7 @@ def _compile(plan: Plan, threads: int | None, math: Precision) -> list[Line]:
 
     start = perf_counter()
     with compiling() as tally:
-        warm_up(pipeline.compile(plan, threads=threads, math=math))
+        warm_up(pipeline.compile(plan, threads=threads, math=math, initialise=False))
     store = user_cache()
     found = f"{len(store.entries):,} files, {in_bytes(store.size)}"
     return [
@@ -141,7 +141,7 @@ def _write(
         plan, math=math, threads=threads, seed=seed, weights_file=beside.name if beside else None
     )
     if beside is not None and weights is not None:
-        executable = pipeline.compile(plan, math="plain")
+        executable = pipeline.compile(plan, math="plain", initialise=False)
         texts = executable.load(weights)
         if not stays:
             executable.save(beside, texts)

@@ -78,7 +78,8 @@ def command(
     graph = open_net(spec_path, net_name, settings).graph
     images = _images(graph, source) if source is not None else None
     batch = LARGEST_BATCH if images is None else min(LARGEST_BATCH, len(images))
-    executable = pipeline.compile(pipeline.plan(graph, batch=batch), seed=seed, threads=threads, math=math)
+    plan = pipeline.plan(graph, batch=batch)
+    executable = pipeline.compile(plan, seed=seed, threads=threads, math=math, initialise=weights is None)
     preparation = _load(executable, weights)
     if weights is None and any(node.weights and node.given is None for node in graph):
         err().write(

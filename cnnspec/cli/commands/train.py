@@ -121,7 +121,7 @@ def command(
     )
     plan = pipeline.plan(graph, batch=batch, training=True)
     check_fits(plan, dataset)
-    executable = pipeline.compile(plan, seed=seed, threads=threads, math=math)
+    executable = pipeline.compile(plan, seed=seed, threads=threads, math=math, initialise=not weights)
     if weights:
         executable.load(weights)
     screen = out()
