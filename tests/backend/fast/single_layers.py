@@ -75,7 +75,7 @@ class Layers:
         if draw.random() < 0.2:
             # Winograd's window, and channels enough for it.
             self.rank, groups = 2, 1
-            channels, out = draw.choice((16, 17, 32)), draw.choice((16, 20, 32))
+            channels, out = draw.choice((3, 4, 8, 16, 17, 32)), draw.choice((8, 16, 20, 32))
             sizes, kernel, stride, dilation = self.axes(3, 14), [3, 3], [1, 1], [1, 1]
             pads = [(draw.randint(0, 2), draw.randint(0, 2)) for _ in range(2)]
         elif draw.random() < 0.2:

@@ -24,7 +24,7 @@ WAYS = [
     for target in TARGETS
 ]
 UNITS = {"exact": 10, "fast": 80}
-"""Units of rounding of Σ|w||x| that an error may be; about twice the largest of 4,000 layers.
+"""Units of rounding of Σ|w||x| that an error may be; about twice the largest that was seen.
 Winograd's tiles share their errors, so there the largest Σ|w||x| of all counts."""
 
 
