@@ -16,8 +16,8 @@ from cnnspec.backend.fast.kernels.pointwise import Pointwise
 from cnnspec.backend.fast.layout import NO_HALO, BlockedMap
 from cnnspec.backend.kernels.operations import Buffer as Wanted
 from cnnspec.backend.kernels.operations import Shape, Triple
-from cnnspec.backend.plan.arena import aligned
-from cnnspec.backend.plan.model import Plan
+from cnnspec.backend.plan.arena import aligned, pack
+from cnnspec.backend.plan.model import Buffer, Plan, Role
 from cnnspec.backend.schedule.machine import Machine
 from cnnspec.backend.schedule.model import (
     KernelStep,
@@ -277,29 +277,20 @@ class Draft:
     # --- the end ------------------------------------------------------------------------------------------
 
     def packed(self) -> tuple[tuple[Room, ...], int, int]:
-        """The rooms with their offsets (in bytes; kept rooms in memory of their own), and the sizes of both.
-
-        Largest first, each into the lowest gap among those that are alive with it.
-        """
-        result = list(self.rooms)
-        placed: list[Room] = []
+        """The rooms with their offsets (in bytes; the kept in memory of their own), and the sizes of both."""
+        dtype = self.plan.dtype
+        shared = [
+            Buffer(room.name, "", Role.WORKSPACE, (room.numbers,), dtype, room.first, room.last)
+            for room in self.rooms
+            if not room.kept
+        ]
+        placed, arena = pack(shared)
+        places = (buffer.offset for buffer in placed)
+        result: list[Room] = []
         kept_end = 0
-        for index in sorted(range(len(result)), key=lambda i: (-result[i].numbers, i)):
-            room, size = result[index], aligned(result[index].numbers * self.machine.bytes)
-            if room.kept:
-                result[index] = replace(room, offset=kept_end)
-                kept_end += size
-                continue
-            end = 0
-            for other in sorted(placed, key=lambda r: r.offset):
-                if other.last < room.first or room.last < other.first:
-                    continue
-                if other.offset - end >= size:
-                    break
-                end = max(end, other.offset + aligned(other.numbers * self.machine.bytes))
-            result[index] = replace(room, offset=end)
-            placed.append(result[index])
-        arena = max((r.offset + aligned(r.numbers * self.machine.bytes) for r in placed), default=0)
+        for room in self.rooms:
+            result.append(replace(room, offset=kept_end if room.kept else next(places)))
+            kept_end += aligned(room.numbers * self.machine.bytes) if room.kept else 0
         return tuple(result), arena, kept_end
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from cnnspec.backend.fast.kernels.taps import TapConvolution
 from cnnspec.backend.fast.kernels.weight_gradient import WeightGradient
@@ -22,6 +23,49 @@ class Entry:
     tile: str
     fused: str
     packed_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A buffer: its bytes, where they begin, and during which stages it is alive; packed weights always."""
+
+    name: str
+    memory: str
+    bytes: int
+    offset: int
+    first: int | None
+    last: int | None
+
+
+def stretches(schedule: Schedule, machine: Machine) -> list[Stretch]:
+    """All buffers of the arena, in the order in which they come to be, and the packed weights."""
+    return [
+        Stretch(
+            room.name,
+            "packed" if room.kept else "arena",
+            room.numbers * machine.bytes,
+            room.offset,
+            None if room.kept else room.first,
+            None if room.kept else room.last,
+        )
+        for room in schedule.rooms
+    ]
+
+
+def fullest(schedule: Schedule) -> str:
+    """The layer that runs when most of the arena is in use."""
+    paths = [path_of(step) for step in (*schedule.forward, *schedule.backward) if _ends_a_stage(step)]
+    alive = [0] * (len(paths) + 2)
+    for room in schedule.rooms:
+        if not room.kept and room.first >= 0:
+            alive[room.first] += room.numbers
+            alive[room.last + 1] -= room.numbers
+    sizes = list(accumulate(alive))[: len(paths)]
+    return paths[sizes.index(max(sizes))] if sizes else ""
+
+
+def _ends_a_stage(step: Step) -> bool:
+    return step.waits if isinstance(step, KernelStep) else True
 
 
 def entries(schedule: Schedule, machine: Machine) -> list[Entry]:

@@ -31,6 +31,11 @@ class TorchNet(torch.nn.Module):
         ends = [_scored(graph, output.tensor) if for_training else output.tensor for output in outputs]
         self._ends = [(tensor.node, tensor.port) for tensor in ends]
         self._nodes = needed_nodes(graph, outputs)
+        last = {(tensor.node, tensor.port): node.path for node in self._nodes for tensor in node.inputs}
+        self._last_read: dict[str, list[tuple[str, int]]] = {node.path: [] for node in self._nodes}
+        for key, path in last.items():
+            if key not in self._ends:
+                self._last_read[path].append(key)
         self._names: dict[str, dict[str, str]] = {}
         for node in self._nodes:
             self._names[node.path] = {
@@ -50,14 +55,23 @@ class TorchNet(torch.nn.Module):
         return name
 
     def forward(self, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """All outputs, of inputs in the order of the net's."""
+        """All outputs, of inputs in the order of the net's. A tensor is let go after its last reader."""
         values = dict(zip(self._inputs, inputs, strict=True))
         for node in self._nodes:
             read = [values[tensor.node, tensor.port] for tensor in node.inputs]
             own = {weight: getattr(self, name) for weight, name in self._names[node.path].items()}
-            for port, result in enumerate(run_layer(node.layer, read, own, training=self.training)):
+            for key in self._last_read[node.path]:
+                del values[key]
+            for port, result in enumerate(self.run(node, read, own)):
                 values[node.path, port] = result
+            del read
         return tuple(values[end] for end in self._ends)
+
+    def run(
+        self, node: Node, inputs: list[torch.Tensor], own: Mapping[str, torch.Tensor]
+    ) -> list[torch.Tensor]:
+        """The outputs of a layer."""
+        return run_layer(node.layer, inputs, own, training=self.training)
 
 
 def _scored(graph: Graph, tensor: Tensor) -> Tensor:

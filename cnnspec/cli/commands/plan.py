@@ -9,10 +9,14 @@ import click
 from cnnspec.cli.net_options import net_options
 
 if TYPE_CHECKING:
-    from cnnspec.backend.schedule.listing import Entry
+    from collections.abc import Sequence
+
+    from cnnspec.backend.footprint import Footprint
+    from cnnspec.backend.schedule.listing import Entry, Stretch
     from cnnspec.backend.schedule.machine import Math
 
 _HEAD = ("pass", "layer", "algorithm", "steps", "tile", "fused", "packed")
+_BUFFER_HEAD = ("buffer", "memory", "bytes", "at", "stages")
 
 
 @click.command(
@@ -29,6 +33,7 @@ Examples:
     "--math", type=click.Choice(("fast", "exact")), default="fast", show_default=True, help="Precision."
 )
 @click.option("--dtype", type=click.Choice(("float32", "float64")), default="float32", show_default=True)
+@click.option("--buffers", is_flag=True, help="List every buffer: its bytes, its place, and for how long.")
 @click.option(
     "--format", "format_name", type=click.Choice(["text", "json"]), default="text", show_default=True
 )
@@ -41,19 +46,22 @@ def command(
     training: bool,
     math: Math,
     dtype: str,
+    buffers: bool,
     format_name: str,
 ) -> None:
     """Show the algorithm of each layer, its register tile, what is fused to it, and the memory it all takes.
 
-    Nothing is compiled or run. Layers without a kernel of the fast backend are `plain`.
+    Nothing is compiled or run. Layers without a kernel of the fast backend are `plain`. The memory is what
+    the executable will allocate, to the byte; a training loop adds what its optimiser remembers.
     """
     from dataclasses import asdict
 
     from cnnspec import pipeline
     from cnnspec.backend.fast.simd.compiler import host
     from cnnspec.backend.fast.simd.target import Real
+    from cnnspec.backend.footprint import fast_footprint
     from cnnspec.backend.schedule.inference import schedule_inference
-    from cnnspec.backend.schedule.listing import entries
+    from cnnspec.backend.schedule.listing import entries, fullest, stretches
     from cnnspec.backend.schedule.machine import machine_for
     from cnnspec.backend.schedule.training import schedule_training
     from cnnspec.cli.net_options import open_net
@@ -65,20 +73,46 @@ def command(
     plan = pipeline.plan(graph, batch=batch, training=training, dtype=dtype)
     machine = machine_for(host(), Real(dtype), 1, math)
     schedule = (schedule_training if training else schedule_inference)(plan, machine, batch)
-    found = entries(schedule, machine)
+    found, places = entries(schedule, machine), stretches(schedule, machine)
+    memory = fast_footprint(plan, schedule)
     if format_name == "json":
-        steps = [asdict(entry) for entry in found]
-        sizes = {"arena_bytes": schedule.arena, "packed_bytes": schedule.packed}
-        out().write(document("plan", {"net": graph.name, **sizes, "steps": steps}))
+        sizes = {f"{name}_bytes": size for name, size in asdict(memory).items()}
+        record = {"net": graph.name, "total_bytes": memory.total, **sizes, "fullest": fullest(schedule)}
+        lists = {"steps": list(map(asdict, found)), "buffers": list(map(asdict, places))}
+        out().write(document("plan", record | lists))
         return
-    rows = [_HEAD, *(_row(entry) for entry in found)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
-    lines = [
+    screen = out()
+    tables = [[_HEAD, *map(_row, found)], [_BUFFER_HEAD, *map(_buffer_row, places)]]
+    for rows in tables[: 1 + buffers]:
+        head, *lines = _columns(rows)
+        screen.write([line((head, Style.HEADING)), *map(line, lines), line("")])
+    screen.write([line(("memory", Style.HEADING)), *map(line, _columns(_memory_rows(memory)))])
+    screen.write([line(f"the arena is fullest at {fullest(schedule)}")])
+
+
+def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Rows of equally many cells as lines, each column as wide as its widest cell."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     ]
-    screen = out()
-    screen.write([line((lines[0], Style.HEADING)), *(line(text) for text in lines[1:])])
-    screen.write([line(f"activations {schedule.arena:,} bytes, packed weights {schedule.packed:,} bytes")])
+
+
+def _memory_rows(memory: Footprint) -> list[tuple[str, str]]:
+    sizes = {
+        "weights": memory.weights,
+        "gradients": memory.gradients,
+        "weights as kernels read them": memory.packed,
+        "inputs and outputs": memory.ports,
+        "arena": memory.arena,
+        "all": memory.total,
+    }
+    return [(name, f"{size:>15,} bytes") for name, size in sizes.items() if size]
+
+
+def _buffer_row(place: Stretch) -> tuple[str, ...]:
+    stages = "" if place.first is None else f"{place.first} to {place.last}"
+    return place.name, place.memory, f"{place.bytes:,}", f"{place.offset:,}", stages
 
 
 def _row(entry: Entry) -> tuple[str, ...]:
