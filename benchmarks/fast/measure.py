@@ -38,6 +38,7 @@ def main() -> None:
     options = _options()
     for variable in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS"):
         os.environ.setdefault(variable, str(max(2, options.threads)))
+    os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")  # its pool of compilers may outlive us
     import torch  # noqa: PLC0415 - the variables come first
 
     torch.set_num_threads(options.threads)

@@ -24,6 +24,7 @@ HERE = Path(__file__).parent
 ROOM = HERE.parent
 RESULTS, NOTES = ROOM / "RESULTS.md", HERE / "notes.md"
 RAW, SECOND, MEMORY = ROOM / "results.json", ROOM / "results-second.json", ROOM / "memory.json"
+MOST_SECONDS = 900
 VERSIONS = ("numba", "llvmlite", "numpy", "torch", "onnxruntime", "openvino")
 
 Result = dict[str, Any]
@@ -81,7 +82,11 @@ def _measured(kind: str, net: str, batch: int, threads: int, options: argparse.N
 def _lines(script: str, *arguments: str) -> list[Result]:
     """The lines of JSON that a script prints; where it fails that is said, and the rest goes on."""
     command = [sys.executable, "-W", "ignore", str(HERE / script), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=MOST_SECONDS)
+    except subprocess.TimeoutExpired:
+        print(script, *arguments, f"took more than {MOST_SECONDS} s", file=sys.stderr)
+        return []
     if done.returncode:
         print(script, *arguments, done.stderr.strip().splitlines()[-1:], file=sys.stderr)
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
