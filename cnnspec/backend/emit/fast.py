@@ -29,7 +29,7 @@ _USERS = 4
 
 def fast_passes(source: Source, schedule: Schedule, machine: Machine) -> Passes:
     """The passes of a schedule."""
-    writer = _Writer(source, schedule, machine)
+    writer = _Writer(source, schedule)
     memory = list(writer.memory())
     found = entries(schedule, machine)
     passes = {"prepare": schedule.prepare, "forward": schedule.forward, "backward": schedule.backward}
@@ -41,11 +41,10 @@ def fast_passes(source: Source, schedule: Schedule, machine: Machine) -> Passes:
 
 
 class _Writer:
-    def __init__(self, source: Source, schedule: Schedule, machine: Machine) -> None:
+    def __init__(self, source: Source, schedule: Schedule) -> None:
         self.source = source
         self.plan = source.plan
         self.schedule = schedule
-        self.machine = machine
         self.ports: dict[int, str] = {
             spot.room: source.names.constant(f"{self.plan.buffers[spot.room].name} port")
             for spot in sorted(_ports(schedule), key=lambda spot: spot.room)
@@ -60,11 +59,8 @@ class _Writer:
     def memory(self) -> Iterator[str]:
         """The arrays of inputs and outputs, an arena for what is passed on, one for packed weights."""
         allocate = self.source.used("cnnspec.backend.emit.support", "allocate")
-        kept = max(
-            (self._end(index) for index, room in enumerate(self.schedule.rooms) if room.kept), default=0
-        )
         yield f"ARENA = {allocate}({self.schedule.arena})"
-        yield f"PACKED = {allocate}({kept})"
+        yield f"PACKED = {allocate}({self.schedule.packed})"
         for buffer, name in self.ports.items():
             shape = self.plan.buffers[buffer].shape
             size = self.plan.buffers[buffer].bytes
@@ -75,10 +71,6 @@ class _Writer:
             note = "" if room.kept else f"stages {room.first} to {room.last}"
             memory = Called("np.ndarray", ((room.numbers,), Name("DTYPE"), area, room.offset))
             yield from statement(memory, self.source.imports, f"{name} = ", note=note)
-
-    def _end(self, index: int) -> int:
-        room = self.schedule.rooms[index]
-        return room.offset + room.numbers * self.machine.bytes
 
     def port(self, buffer: int) -> Name:
         """The array of a tensor that comes or goes."""
