@@ -9,7 +9,7 @@ checking a numeric spec never loads numpy, sympy or numba.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,7 +72,7 @@ def check(spec: Spec, settings: Settings | None = None) -> tuple[Diagnostic, ...
     """
     from cnnspec.language.unreached import check_definitions
 
-    findings: list[Diagnostic] = []
+    findings: list[Diagnostic] = [*_empty(spec)]
     analyses: list[Analysis] = []
     for name in spec.nets:
         made = elaborate(spec, name)
@@ -87,6 +87,16 @@ def check(spec: Spec, settings: Settings | None = None) -> tuple[Diagnostic, ...
     for finding in findings:
         said.setdefault((finding.code, finding.span), finding)
     return tuple(said.values())
+
+
+def _empty(spec: Spec) -> Iterator[Diagnostic]:
+    """That a file says nothing at all. One of blocks or constants alone is for others to use."""
+    from cnnspec.diagnostics import Diagnostic, Help
+
+    file = spec.main.file
+    if spec.main.complete and not (file.definitions or file.uses or file.assignments or file.expects):
+        message = f"{file.source.name} is empty: it defines no net and no block"
+        yield Diagnostic("no-net", message, help=Help("begin one: `net name:`"))
 
 
 def lint(spec: Spec, analyses: Sequence[Analysis], settings: Settings) -> tuple[Diagnostic, ...]:

@@ -11,6 +11,7 @@ from cnnspec.analysis.expected import Tolerance, asked_in, told_apart
 from cnnspec.analysis.facts import Analysis
 from cnnspec.analysis.measures import ALL_SUMS, MEMORY, OF_TENSOR, TOGETHER
 from cnnspec.diagnostics import Edit, Help, Label
+from cnnspec.dims import digits
 from cnnspec.graph import Node, Tensor
 from cnnspec.language import ast
 from cnnspec.language.arithmetic import multiply
@@ -36,6 +37,9 @@ MANY_TIMES = 10
 
 LONGEST_DENOMINATOR = 100
 """Fractions of finer parts are said as decimals."""
+
+MOST_DECIMAL = 10**15
+"""Larger fractions are said as whole numbers."""
 
 MIRRORED = {"!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
@@ -110,13 +114,16 @@ def _share(actual: Fraction, expected: Fraction) -> str:
 
 def three_digits(value: Fraction) -> str:
     """A number to three digits, its thousands apart: `0.0319`, `74.7`, `12,345`."""
-    return f"{round(value):,}" if value >= 1000 else f"{float(value):.3g}"
+    large = 1000
+    return digits(round(value), grouped=True) if value >= large else f"{float(value):.3g}"
 
 
 def _correction(operator: str, actual: Side, expected: Side) -> Help | None:
     if operator != "==" or not isinstance(expected.node, ast.Number) or not isinstance(actual.value, int):
         return None
-    right = f"{actual.value:_}"
+    right = digits(actual.value, grouped=True).replace(",", "_")
+    if not right.replace("_", "").lstrip("-").isdecimal():
+        return None
     return Help(f"if the net is as it should be, expect {right}", (Edit(expected.node.span, right),))
 
 
@@ -146,7 +153,8 @@ def _largest(asked: Asked) -> Iterator[str]:
     whole = sum(share for share, _ in numbers)
     if whole and len(found) > 1:
         parts = [
-            f"`{path}` {f'{share:,} ' if isinstance(share, int) else ''}({float(100 * share / whole):.0f} %)"
+            f"`{path}` {f'{grouped(share)} ' if isinstance(share, int) else ''}"
+            f"({float(Fraction(100 * share) / whole):.0f} %)"
             for share, path in numbers[:LARGEST_SHARES]
         ]
         yield f"most of {asked.of_what}: {', '.join(parts)}"
@@ -205,6 +213,10 @@ def grouped(value: Value) -> str:
     if isinstance(value, tuple):
         return "[" + ", ".join(map(grouped, value)) + "]"
     if isinstance(value, Fraction) and value.denominator > LONGEST_DENOMINATOR:
+        if abs(value) >= MOST_DECIMAL:
+            return f"≈ {digits(round(value), grouped=True)}"
         decimal = f"{float(value):.6g}"
         return decimal if Fraction(decimal) == value else f"≈ {decimal}"
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else show(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return digits(value, grouped=True)
+    return show(value)

@@ -78,11 +78,7 @@ def check_sizes(asked: SizesAsked) -> bool | Unknown:
         scope.report("limit", str(problem), asked.condition.span)
         return UNKNOWN
     named = sorted({name for c in conditions for name in _symbols(c)})
-    tied = [name for name in named if _is_tied(name, legal) or _is_tied(name, expected)]
-    if tied or not named:
-        what = (
-            f"the sizes of {' and '.join(tied)} depend on each other" if tied else "it names no free symbol"
-        )
+    if what := _why_not(named, legal, expected):
         scope.report("expect-unknown", f"the legal sizes cannot be compared: {what}", asked.condition.span)
         return UNKNOWN
     wrong = [name for name in named if legal.by_symbol[name] != expected.by_symbol[name]]
@@ -113,10 +109,17 @@ def _symbols(condition: Condition) -> frozenset[str]:
     return symbols_of(requirement.left) | symbols_of(requirement.right)
 
 
-def _is_tied(name: str, found: LegalSizes) -> bool:
-    """Whether the set of a symbol alone does not say which of its sizes are legal."""
-    others = [*found.unsolved, *(joint.condition for joint in found.joint)]
-    return any(name in _symbols(condition) for condition in others)
+def _why_not(named: list[str], *found: LegalSizes) -> str:
+    """Why sets of sizes cannot be compared symbol by symbol; empty where they can."""
+    if not named:
+        return "it names no free symbol"
+    unsolved = [condition for sizes in found for condition in sizes.unsolved]
+    joint = [entry.condition for sizes in found for entry in sizes.joint]
+    for conditions, what in ((joint, "depend on each other"), (unsolved, "repeat after too many")):
+        concerned = [name for name in named if any(name in _symbols(condition) for condition in conditions)]
+        if concerned:
+            return f"the sizes of {' and '.join(concerned)} {what}"
+    return ""
 
 
 def _report(

@@ -48,14 +48,21 @@ def bind(
     """
     bound: Bound = {}
     sound = True
+    spare: list[ast.Argument] = []
     places = iter(formals.positional)
     for argument in arguments:
         name = argument.name or _flag(argument, formals, is_flag) or next(places, None)
-        problem = _problem(scope, argument, name, bound, formals)
-        if problem:
+        if name is None:
+            spare.append(argument)
+        elif _is_wrong(scope, argument, name, bound, formals):
             sound = False
-        elif name is not None:
+        else:
             bound[name] = argument
+    if spare:
+        sound = False
+        takes = f"takes {len(formals.positional)} value{'s' * (len(formals.positional) != 1)}"
+        place = spare[0].span.to(spare[-1].span)
+        scope.report("too-many-arguments", f"`{formals.callee}` {takes}{_named(formals)}", place)
     missing = [name for name in formals.required if name not in bound]
     if missing and sound:
         _report_missing(scope, node, missing, formals)
@@ -69,12 +76,9 @@ def _flag(argument: ast.Argument, formals: Formals, is_flag: Callable[[str], boo
     return None
 
 
-def _problem(scope: Scope, argument: ast.Argument, name: str | None, bound: Bound, formals: Formals) -> bool:
-    """Report what is wrong with where an argument stands; whether anything is."""
-    if name is None:
-        takes = f"takes {len(formals.positional)} value{'s' * (len(formals.positional) != 1)}"
-        scope.report("too-many-arguments", f"`{formals.callee}` {takes}{_named(formals)}", argument.span)
-    elif name not in formals.all:
+def _is_wrong(scope: Scope, argument: ast.Argument, name: str, bound: Bound, formals: Formals) -> bool:
+    """Whether an argument cannot stand for a parameter, which is reported."""
+    if name not in formals.all:
         _report_unknown(scope, argument, name, formals)
     elif name in bound:
         labels = (Label(bound[name].span, "given here first"),)

@@ -155,6 +155,9 @@ def _word(word: str) -> Misfit:
         message = f"`{shown}`: numbers are written with the digits 0 to 9"
         return Misfit(message, len(word), len(word), digits, digits, "write ASCII digits")
     message = f"`{shown}`: names are written with the letters a to z, digits and `_`"
+    plain = unicodedata.normalize("NFKC", word)
+    if plain.isascii() and plain.isidentifier():
+        return Misfit(message, len(word), len(word), plain, plain, f"write `{plain}`")
     return Misfit(message, len(word), len(word), read_as="name")
 
 

@@ -83,7 +83,7 @@ class Indentation:
             self._levels.pop()
         fault = None
         if indentation != self._levels[-1]:
-            fault = Fault.MIXED if _width(indentation) == _width(self._levels[-1]) else Fault.BETWEEN
+            fault = Fault.BETWEEN if self._levels[-1].startswith(indentation) else Fault.MIXED
         return Step(opens=False, closes=before - len(self._levels), fault=fault)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cnnspec.diagnostics import Span
+from cnnspec.diagnostics import Help, Span
 from cnnspec.dims import Dim, OneSymbol, Relation, Symbolic, symbol
 from cnnspec.graph import InputLayer, InputSpec, Node, Origin, Tensor
 from cnnspec.language import ast
@@ -47,11 +47,19 @@ def _node(node: ast.Input, shape: tuple[Dim, ...], scope: BodyScope) -> Tensor |
     return tensor
 
 
+NOTHING = ("None", "none", "null", "nil")
+"""How other tools write a size that is open."""
+
+
 def _size(dim: ast.InputDim, scope: BodyScope) -> Dim | Unknown:
     """One size: a number, a name bound already, or a symbol with or without a default."""
     if dim.symbol is None or (dim.value is None and bound(scope, dim.symbol) is not None):
         value = evaluate(dim.value or ast.Name(dim.span, dim.symbol or ""), scope)
         return _checked(value, dim.span, scope)
+    if dim.symbol in NOTHING:
+        way_out = Help("leave the batch out; a size that is open has a name of its own, such as `H`")
+        scope.report("bad-size", f"`{dim.symbol}` is no size", dim.span, help=way_out)
+        return UNKNOWN
     default = None if dim.value is None else _checked(evaluate(dim.value, scope), dim.value.span, scope)
     if dim.symbol in scope.values:
         message = f"`{dim.symbol}` has a value already"
@@ -96,7 +104,10 @@ def _assume(node: ast.Expression, scope: BodyScope) -> None:
 
 def _violation(node: ast.Expression, scope: BodyScope) -> str:
     names = {inner.name for inner in ast.walk(node) if isinstance(inner, ast.Name)}
-    given = [f"{name} = {show(value)}" for name, value in scope.values.items() if name in names]
+    values = {name: value for name, value in scope.values.items() if name in names}
+    if any(isinstance(value, Symbolic) for value in values.values()):
+        return f"no size meets `{node.span.text}` and what stands before it"
+    given = [f"{name} = {show(value)}" for name, value in values.items()]
     return f"`{node.span.text}` does not hold" + (f" for {', '.join(given)}" if given else "")
 
 

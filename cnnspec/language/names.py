@@ -120,8 +120,13 @@ def unknown(scope: BodyScope, node: ast.Name, words: Iterable[str] = ()) -> Valu
 
 
 def _may_be_lost(scope: BodyScope, node: ast.Name) -> bool:
-    """Whether a part that could not be read may define a word: not where the word stands only here."""
+    """Whether a part that could not be read may define a word: not where the word stands only here.
+
+    A word that was read as another one than it is written has been reported already.
+    """
     unit = scope.unit
+    if node.span.text != node.name:
+        return True
     if unit.complete:
         return False
     if len(unit.used) < len(unit.file.uses) or not all(used.complete for used in unit.used):

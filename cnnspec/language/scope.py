@@ -8,11 +8,15 @@ from dataclasses import dataclass, field, replace
 from typing import NoReturn
 
 from cnnspec.diagnostics import Diagnostic, Frame, Help, Label, Span
+from cnnspec.diagnostics.legible import clip
 from cnnspec.language import ast, limits
 from cnnspec.language.values import UNKNOWN, Value
 
 SHIPPED = ("<std>", "<prelude>")
 """How the files that come with the language are called."""
+
+LONGEST_MESSAGE = 1000
+"""Characters; messages are only that long where a name or a number is."""
 
 LONGEST_TRACE = 4
 """How many blocks are named where blocks stand in each other without end."""
@@ -92,6 +96,8 @@ class Scope(ABC):
         if place is not span:
             labels = (Label(span, label or "here"), *labels)
             span, label = place, ""
+        notes = tuple(clip(note, LONGEST_MESSAGE) for note in notes)
+        message = clip(message, LONGEST_MESSAGE)
         self.log.add(Diagnostic(code, message, span, label, labels, notes, help, self.trace))
 
     @property

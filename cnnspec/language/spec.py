@@ -219,7 +219,7 @@ def _unreadable(use: ast.Use, path: Path, cause: Diagnostic) -> Diagnostic:
         return cause
     present = [] if not path.parent.is_dir() else [found.name for found in path.parent.glob("*.cnn")]
     close = nearest(path.name, present) or nearest(f"{path.name}.cnn", present)
-    if close is None or use.path is None:
+    if close is None or use.path is None or not Path(use.path).name:
         return Diagnostic(cause.code, cause.message, use.path_span, notes=cause.notes)
     right = str(Path(use.path).with_name(close)).replace("\\", "/")
     way_out = Help(f"did you mean `{right}`?", (Edit(use.path_span, f'"{right}"'),))

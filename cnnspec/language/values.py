@@ -8,7 +8,7 @@ from enum import Enum
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final, TypeGuard
 
-from cnnspec.dims import Symbolic, render
+from cnnspec.dims import Symbolic, digits, render
 from cnnspec.graph import Tensor
 from cnnspec.language import ast
 from cnnspec.layers.base import Layer
@@ -175,10 +175,17 @@ def show(value: Value) -> str:  # noqa: PLR0911 - one line a kind of value
             return describe(value)
 
 
+MOST_DECIMAL = 10**300
+"""Larger fractions are beyond the numbers that are shown as decimals."""
+
+
 def show_fraction(value: Fraction) -> str:
     """`0.5` where the decimal is short and exact, `1/3` where it is not."""
-    decimal = f"{float(value):.6g}"
-    return decimal if Fraction(decimal) == value else f"{value.numerator}/{value.denominator}"
+    if abs(value) < MOST_DECIMAL:
+        decimal = f"{float(value):.6g}"
+        if Fraction(decimal) == value:
+            return decimal
+    return f"{digits(value.numerator)}/{digits(value.denominator)}"
 
 
 def describe(value: Value) -> str:  # noqa: PLR0911 - one line a kind of value

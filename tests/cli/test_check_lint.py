@@ -6,6 +6,8 @@ import json
 import os
 import re
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -194,3 +196,31 @@ def test_the_pre_commit_hook_runs_what_exists(cnnspec: Run, spec: Write) -> None
         program, *arguments = entry.split()
         assert program == "cnnspec"
         assert cnnspec(*arguments, spec(MENDED)).code == 0
+
+
+def check_in(folder: Path, path: Path) -> subprocess.CompletedProcess[str]:
+    """Check a file from a folder, named as it is seen from there."""
+    command = [sys.executable, "-m", "cnnspec", "check", "--quiet", os.path.relpath(path, folder)]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize("folder", [".", "models", "models/old", "elsewhere"])
+def test_hooks_and_settings_hold_from_any_folder(tmp_path: Path, folder: str) -> None:
+    """As pre-commit and editors call it: with paths from where they stand, and settings of the project's."""
+    project = tmp_path / "project"
+    for name in ("models/old", "elsewhere"):
+        (project / name).mkdir(parents=True)
+    (project / "pyproject.toml").write_text(
+        "[tool.cnnspec]\nactivation-budget = 1\n"
+        '[tool.cnnspec.per-file-ignores]\n"models/old/*.cnn" = ["activation-budget"]\n'
+    )
+    for name in ("models/new.cnn", "models/old/net.cnn"):
+        (project / name).write_text(MENDED)
+    names = ("models/new.cnn", "models/old/net.cnn")
+    found = {name: check_in(project / folder, project / name) for name in names}
+    assert {name: result.returncode for name, result in found.items()} == {
+        "models/new.cnn": 1,
+        "models/old/net.cnn": 0,
+    }
+    assert "activation-budget" in found["models/new.cnn"].stdout
+    assert found["models/old/net.cnn"].stdout == ""
