@@ -1,8 +1,8 @@
 """What training keeps of a layer's forward pass, and which layers need no memory of their own.
 
 This is what the plain kernels of the backend do, as `backend/plan` schedules them; a test holds the two
-together for every layer. (The fast backend keeps tensors in its own layouts, fuses some away, makes some again
-and adds workspace, so that what it takes differs: see `backend/footprint.py`.)
+together for every layer. (The fast backend keeps tensors in its own layouts, fuses some away, makes some
+again and adds workspace, so that what it takes differs: see `backend/footprint.py`.)
 """
 
 from __future__ import annotations
