@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -143,6 +144,8 @@ def _scale(ours: Array, nothing: Array) -> float:
 
 
 def _distance(ours: Array, theirs: Array, scale: float) -> float:
+    if ours.size != theirs.size:
+        return math.inf
     return float(np.abs(ours - theirs.reshape(ours.shape)).max()) / scale
 
 

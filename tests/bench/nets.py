@@ -12,11 +12,19 @@ NETS = {
         net padding():
             input image: [4, 13, 11]
             conv(8, 3, stride=2, pad=((0, 1), (2, 1))) -> relu
-            conv(8, (5, 3), pad=same, dilation=(1, 2)) -> bn -> relu6
+            conv(8, (4, 3), pad=same, dilation=(1, 2)) -> bn -> relu6
             pad(2, mode=reflect) -> conv(6, 3, groups=2) -> gelu
             avgpool(3, 2, pad=1) -> maxpool(2, 1, pad=((1, 0), (0, 1)))
             flatten
             output linear(5)
+    """,
+    "same": """
+        net same():
+            input image: [1, 49, 10]
+            conv(16, 10x4, stride=2, pad=same) -> bn -> relu
+            maxpool(2, pad=same) -> pixel_unshuffle(1) -> conv_transpose(4, 3, stride=2, pad=same)
+            flatten
+            output linear(4)
     """,
     "sound": """
         net sound():

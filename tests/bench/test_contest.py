@@ -86,6 +86,7 @@ def test_a_difference_is_a_share_of_what_depends_on_the_input() -> None:
     moved = outputs.copy()
     moved.flat[3] += 0.5 * np.abs(outputs - nothing).max()
     assert reference.difference([moved]) == pytest.approx(0.5)
+    assert reference.difference([outputs[:, :-1]]) == np.inf
     moved.flat[3] = np.nan
     assert np.isnan(reference.difference([moved]))
 

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 
 from cnnspec.bench.peers import torch_windows as windows
-from cnnspec.bench.peers.torch_windows import each, nd, sides
+from cnnspec.bench.peers.torch_windows import each, nd, shape_of, sides
 from cnnspec.layers import (
     activation,
     borders,
@@ -93,10 +93,10 @@ def _batch_norm(use: Use) -> torch.Tensor:
 def _layer_norm(use: Use) -> torch.Tensor:
     eps = float(use.layer.eps)
     if use.layer.over == "sample":
-        return F.layer_norm(use.x, use.x.shape[1:], use.weight, use.bias, eps)
+        return F.layer_norm(use.x, shape_of(use.x)[1:], use.weight, use.bias, eps)
     rank = use.rank
     last = use.x.permute(0, *range(2, 2 + rank), 1)
-    normed = F.layer_norm(last, last.shape[-1:], use.weight, use.bias, eps)
+    normed = F.layer_norm(last, shape_of(last)[-1:], use.weight, use.bias, eps)
     return normed.permute(0, 1 + rank, *range(1, 1 + rank))
 
 
@@ -110,7 +110,7 @@ def _local_response_norm(use: Use) -> torch.Tensor:
 
 def _upsample(use: Use) -> torch.Tensor:
     layer, rank = use.layer, use.rank
-    factors = zip(use.x.shape[2:], each(layer.factor, rank), strict=True)
+    factors = zip(shape_of(use.x)[2:], each(layer.factor, rank), strict=True)
     sizes = layer.size or tuple(size * factor for size, factor in factors)
     mode = "nearest" if layer.mode == "nearest" else ("linear", "bilinear", "trilinear")[rank - 1]
     corners = layer.align_corners if mode != "nearest" else None
@@ -122,9 +122,9 @@ def _pixel_shuffle(use: Use) -> torch.Tensor:
     x, rank, r = use.x, use.rank, use.layer.factor
     if rank == 2:
         return F.pixel_shuffle(x, r)
-    apart = x.reshape(len(x), x.shape[1] // r**rank, *[r] * rank, *x.shape[2:])
+    apart = x.reshape(len(x), shape_of(x)[1] // r**rank, *[r] * rank, *shape_of(x)[2:])
     pairs = [axis for k in range(rank) for axis in (2 + rank + k, 2 + k)]
-    return apart.permute(0, 1, *pairs).reshape(*apart.shape[:2], *(n * r for n in x.shape[2:]))
+    return apart.permute(0, 1, *pairs).reshape(*shape_of(apart)[:2], *(n * r for n in shape_of(x)[2:]))
 
 
 def _pixel_unshuffle(use: Use) -> torch.Tensor:
@@ -132,17 +132,17 @@ def _pixel_unshuffle(use: Use) -> torch.Tensor:
     x, rank, r = use.x, use.rank, use.layer.factor
     if rank == 2:
         return F.pixel_unshuffle(x, r)
-    sizes = [n // r for n in x.shape[2:]]
-    apart = x.reshape(*x.shape[:2], *(part for n in sizes for part in (n, r)))
+    sizes = [n // r for n in shape_of(x)[2:]]
+    apart = x.reshape(*shape_of(x)[:2], *(part for n in sizes for part in (n, r)))
     within, across = range(3, 3 + 2 * rank, 2), range(2, 2 + 2 * rank, 2)
-    return apart.permute(0, 1, *within, *across).reshape(len(x), x.shape[1] * r**rank, *sizes)
+    return apart.permute(0, 1, *within, *across).reshape(len(x), shape_of(x)[1] * r**rank, *sizes)
 
 
 def _channel_shuffle(use: Use) -> torch.Tensor:
     """In steps that ONNX has, which lacks the whole."""
     x, groups = use.x, use.layer.groups
-    apart = x.reshape(len(x), groups, x.shape[1] // groups, *x.shape[2:])
-    return apart.transpose(1, 2).reshape(x.shape)
+    apart = x.reshape(len(x), groups, shape_of(x)[1] // groups, *shape_of(x)[2:])
+    return apart.transpose(1, 2).reshape(shape_of(x))
 
 
 def _pad(use: Use) -> torch.Tensor:
@@ -172,14 +172,14 @@ def _axis(name: str, x: torch.Tensor) -> int:
 
 
 def _squeeze(use: Use) -> torch.Tensor:
-    return use.x.reshape(*use.x.shape[:2], *(n for n in use.x.shape[2:] if n != 1))
+    return use.x.reshape(*shape_of(use.x)[:2], *(n for n in shape_of(use.x)[2:] if n != 1))
 
 
 def _split(use: Use) -> Any:
     axis, parts = _axis(use.layer.axis, use.x), use.layer.parts
     if isinstance(parts, tuple):
         return torch.split(use.x, list(parts), dim=axis)
-    return torch.split(use.x, use.x.shape[axis] // parts, dim=axis)
+    return torch.split(use.x, shape_of(use.x)[axis] // parts, dim=axis)
 
 
 def _scale(use: Use) -> torch.Tensor:

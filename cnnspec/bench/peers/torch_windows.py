@@ -19,6 +19,14 @@ Sides = list[int]
 """As `F.pad` wants them: the last axis first, before and after."""
 
 
+def shape_of(x: torch.Tensor) -> tuple[int, ...]:
+    """The shape in plain numbers: while a net is written as ONNX, PyTorch's own sizes are operations.
+
+    ONNX divides them otherwise than Python does.
+    """
+    return tuple(map(int, x.shape))
+
+
 def nd(name: str, rank: int) -> Callable[..., torch.Tensor]:
     """The function of PyTorch for so many axes: `conv{}d`."""
     return getattr(F, name.format(rank))
@@ -46,7 +54,7 @@ def pads(layer: Any, x: torch.Tensor) -> Sides:
     stride = layer.stride or layer.kernel
     dilation = getattr(layer, "dilation", 1)
     arguments = (each(value, rank) for value in (layer.kernel, stride, dilation))
-    for n, k, s, d in zip(x.shape[2:], *arguments, strict=True):
+    for n, k, s, d in zip(shape_of(x)[2:], *arguments, strict=True):
         total = max((-(-n // s) - 1) * s + d * (k - 1) + 1 - n, 0)
         pairs.append((total // 2, total - total // 2))
     return sides(tuple(pairs), rank)
@@ -74,12 +82,12 @@ def transposed(layer: Any, x: torch.Tensor, weight: torch.Tensor, bias: torch.Te
     if layer.pad == "same":
         over = [max(e - s, 0) for e, s in zip(extents, stride, strict=True)]
         before = [amount // 2 for amount in over]
-        sizes = [s * n + o for s, n, o in zip(stride, x.shape[2:], extra, strict=True)]
+        sizes = [s * n + o for s, n, o in zip(stride, shape_of(x)[2:], extra, strict=True)]
     else:
         around = [0] * 2 * rank if layer.pad == "valid" else sides(layer.pad, rank)
         before, after = around[-2::-2], around[-1::-2]
-        sizes = [n - b - a + o for n, b, a, o in zip(full.shape[2:], before, after, extra, strict=True)]
-    ends = [size + b - n for size, b, n in zip(sizes, before, full.shape[2:], strict=True)]
+        sizes = [n - b - a + o for n, b, a, o in zip(shape_of(full)[2:], before, after, extra, strict=True)]
+    ends = [size + b - n for size, b, n in zip(sizes, before, shape_of(full)[2:], strict=True)]
     cut = [side for b, end in reversed(list(zip(before, ends, strict=True))) for side in (-b, end)]
     result = F.pad(full, cut) if any(cut) else full
     return result if bias is None else result + bias.view(-1, *(1,) * rank)
@@ -121,15 +129,15 @@ def _average_by_sums(layer: Any, x: torch.Tensor) -> torch.Tensor:
     stride, kernel = each(layer.stride or layer.kernel, rank), each(layer.kernel, rank)
     counted, real = F.pad(torch.ones_like(x), around, value=float(layer.count_pad)), F.pad(x, around)
     places = [
-        range(0, n + before, s) for n, before, s in zip(x.shape[2:], around[-2::-2], stride, strict=True)
+        range(0, n + before, s) for n, before, s in zip(shape_of(x)[2:], around[-2::-2], stride, strict=True)
     ]
     places = [
         [start for start in axis if start + k - n < s]
-        for axis, k, n, s in zip(places, kernel, real.shape[2:], stride, strict=True)
+        for axis, k, n, s in zip(places, kernel, shape_of(real)[2:], stride, strict=True)
     ]
     means = []
     for corner in product(*places):
         window = (..., *(slice(start, start + k) for start, k in zip(corner, kernel, strict=True)))
         axes = tuple(range(2, x.ndim))
         means.append(real[window].sum(dim=axes) / counted[window].sum(dim=axes))
-    return torch.stack(means, dim=-1).reshape(*x.shape[:2], *map(len, places))
+    return torch.stack(means, dim=-1).reshape(*shape_of(x)[:2], *map(len, places))
