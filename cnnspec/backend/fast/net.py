@@ -45,7 +45,7 @@ class FastProgram:
         self._arena = allocate(0)
         self._schedules: dict[_Key, Schedule] = {}
         self._executions: dict[_Key, Execution] = {}
-        self._packed: dict[_Key, int | None] = {}
+        self._versions: dict[_Key, int | None] = {}
         """The version of the weights that each execution holds."""
         self._plain = PlainProgram(plan, storage)
 
@@ -58,9 +58,9 @@ class FastProgram:
         key = self._key(count, context)
         execution = self._execution(key)
         version = self._storage.version
-        if version is None or self._packed.get(key) != version:
+        if version is None or self._versions.get(key) != version:
             execution.prepare()
-            self._packed[key] = version
+            self._versions[key] = version
         if not context.training:
             execution.forward(context)
             return
@@ -156,7 +156,7 @@ class FastProgram:
         """Give back the memory of executions; they are made anew when they are wanted."""
         for key in [key for key in self._executions if chosen(key)]:
             del self._executions[key]
-            self._packed.pop(key, None)
+            self._versions.pop(key, None)
 
     def _plain_backward(self, count: int, context: Context) -> None:
         plan, plain = self._plan, self._plain
