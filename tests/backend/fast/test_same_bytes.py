@@ -88,3 +88,15 @@ def test_on_other_vectors_up_to_rounding(name: str, target: str) -> None:
         right, ours = (np.frombuffer(part, np.float64) for part in (array, found[what]))
         scale = max(1.0, float(np.abs(right).max(initial=0.0)))
         np.testing.assert_allclose(ours, right, rtol=0, atol=1e-9 * scale, err_msg=what)
+
+
+def test_a_fence_that_is_crossed_is_noticed() -> None:
+    plan = plan_of("lenet5", "float32")
+    with fenced() as fences:
+        net = fences.executable(plan, math="exact", threads=1)
+        net.forward(samples(plan))
+        fences.check()
+        weights, empty = fences.memory[-1]
+        weights[np.flatnonzero(empty)[0]] = 0
+        with pytest.raises(AssertionError, match="written outside"):
+            fences.check()
