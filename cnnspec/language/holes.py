@@ -31,13 +31,15 @@ class Hole:
     low: ast.Expression | None
     high: ast.Expression | None
     usual: tuple[int, int]
+    parameter: str | None = None
+    """The parameter whose default it is, where it is one."""
 
     @property
     def name(self) -> str:
-        """What it is called: `kernel`, or the line and column of a `?` without a name."""
+        """What it is called: `kernel`, as its parameter, or the line and column of a `?` without a name."""
         first = self.places[0]
-        if first.name:
-            return first.name
+        if first.name or self.parameter:
+            return first.name or self.parameter or ""
         line, column = first.span.source.position(first.span.start)
         return f"? at {line}:{column}"
 
@@ -50,14 +52,15 @@ def key_of(node: ast.Hole) -> str:
 def holes_of(spec: Spec, definition: ast.Definition) -> list[Hole]:
     """The holes of a net and of the blocks that it may be made of, in the order of the text."""
     found: dict[str, Hole] = {}
+    parameters = {id(param.default): param.name for param in definition.params}
     for node, usual in _found_in(definition, spec.main):
         key = key_of(node)
         before = found.get(key)
         if before is None:
-            found[key] = Hole(key, (node,), node.low, node.high, usual)
+            found[key] = Hole(key, (node,), node.low, node.high, usual, parameters.get(id(node)))
         elif node not in before.places:
             low, high = (before.low, before.high) if before.low else (node.low, node.high)
-            found[key] = Hole(key, (*before.places, node), low, high, before.usual)
+            found[key] = Hole(key, (*before.places, node), low, high, before.usual, before.parameter)
     return sorted(found.values(), key=lambda hole: hole.places[0].span.start)
 
 

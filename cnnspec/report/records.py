@@ -102,12 +102,15 @@ def flops_record(flops: Flops) -> Record:
 
 
 def field_record(axes: tuple[AxisField, ...]) -> Record | None:
-    """The receptive field, one entry a spatial axis; None where the input has no spatial axes."""
+    """The receptive field, one entry a spatial axis; None where the input has no spatial axes.
+
+    An extent is None where it depends on symbols in a way that has no formula.
+    """
     if not axes:
         return None
     return {
-        "size": [size(axis.size) for axis in axes],
-        "min": [size(axis.smallest) for axis in axes],
+        "size": [size(axis.size) if axis.is_decided else None for axis in axes],
+        "min": [size(axis.smallest) if axis.is_decided else None for axis in axes],
         "stride": [_slope(axis.stride) for axis in axes],
         "start": [size(axis.start) for axis in axes],
         "global": [axis.is_global for axis in axes],

@@ -119,7 +119,7 @@ def field_text(facts: LayerFacts) -> str:
     axes = facts.field.axes
     if axes and all(axis.is_global for axis in axes):
         return EVERYTHING
-    return per_axis([render(axis.size) for axis in axes]) if axes else ""
+    return per_axis([render(axis.size) if axis.is_decided else "?" for axis in axes]) if axes else ""
 
 
 def stride_text(facts: LayerFacts) -> str:

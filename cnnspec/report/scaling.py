@@ -21,11 +21,14 @@ def scaling_lines(analysis: Analysis, width: int | None) -> Iterator[Line]:
     known = {name: size for name, size in analysis.graph.symbols.items() if size is not None}
     if costs:
         yield ()
+    doubled = {name: list(_doublings(cost, known)) for name, cost in costs.items()}
     for name, cost in costs.items():
-        parts = [f"{name} ≈ {leading}" if (leading := dominant(cost)) else name, *_doublings(cost, known)]
+        leading = dominant(cost)
+        parts = [f"{name} ≈ {leading}" if leading else name, *doubled[name]]
         for text in wrap("; ".join(parts), width) if len(parts) > 1 or leading else ():
             yield line((text, Style.QUIET))
-    yield from (line((text, Style.QUIET)) for text in _remarks(analysis.graph, known, width))
+    at = known if any(doubled.values()) else {}
+    yield from (line((text, Style.QUIET)) for text in _remarks(analysis.graph, at, width))
 
 
 def _doublings(cost: Dim, at: Mapping[str, int]) -> Iterator[str]:

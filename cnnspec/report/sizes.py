@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 
-from cnnspec.analysis.legal_sizes import WHERE, Bound, LegalSizes
+from cnnspec.analysis.legal_sizes import WHERE, Bound, Joint, LegalSizes
 from cnnspec.analysis.size_text import set_text
 from cnnspec.diagnostics.legible import legible
 from cnnspec.diagnostics.styled import Line, Style, line
@@ -33,12 +33,25 @@ def describe_sizes(graph: Graph, found: LegalSizes, unwasted: Mapping[str, SizeS
         yield from _symbol(graph, symbol, allowed, found.bounds.get(symbol, ()))
         if unwasted is not None and symbol in unwasted:
             yield from _whole(symbol, allowed, unwasted[symbol])
-    for joint in found.joint:
-        yield line((condition_text(joint.condition.requirement), Style.STRONG))
-        yield _witness(graph, joint.condition, "ties the symbols together")
+    for alike in _alike(found.joint):
+        yield line((condition_text(alike[0].requirement), Style.STRONG))
+        yield from (_witness(graph, condition, "ties the symbols together") for condition in alike)
     for condition in found.unsolved:
         yield line((condition_text(condition.requirement), Style.STRONG))
         yield _witness(graph, condition, "has no short description")
+
+
+def _alike(joint: Iterable[Joint]) -> Iterable[list[Condition]]:
+    """The conditions that say the same, `H = W` and `W = H`, each with all its witnesses."""
+    found: dict[object, list[Condition]] = {}
+    for condition in (each.condition for each in joint):
+        needed = condition.requirement
+        sides = (needed.left, needed.right)
+        key = frozenset(sides) if needed.relation == "==" else (sides, needed.relation)
+        paths = found.setdefault(key, [])
+        if all(condition.path != before.path for before in paths):
+            paths.append(condition)
+    return found.values()
 
 
 def _symbol(graph: Graph, symbol: str, allowed: SizeSet, bounds: tuple[Bound, ...]) -> Iterator[Line]:

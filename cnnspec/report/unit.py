@@ -39,7 +39,8 @@ def _misaligned(analysis: Analysis, facts: LayerFacts) -> Iterator[Line]:
     for found in misalignments(analysis, facts.path):
         along.setdefault((found.path, found.pixels), []).append(axis_name(rank, found.axis))
     for (path, pixels), axes in along.items():
-        apart = f"up to {_number(pixels)} pixels apart in {' and '.join(axes)}"
+        unit = "pixel" if pixels == 1 else "pixels"
+        apart = f"up to {_number(pixels)} {unit} apart in {' and '.join(axes)}"
         yield _entry("misaligned", f"the centres of what meets at {legible(path)} are {apart}")
 
 

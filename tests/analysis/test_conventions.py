@@ -35,7 +35,7 @@ def test_the_command_offers_every_tool() -> None:
 
 
 def test_tools_that_are_installed_count_what_was_recorded() -> None:
-    """With the group `peers` this asks the tools anew, at the versions that the conventions are of."""
+    """The group `test` has all but calflops: they are asked anew, at the versions of the conventions."""
     for tool, convention in CONVENTIONS.items():
         try:
             installed = version(tool)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from cnnspec import api
 
@@ -90,3 +91,12 @@ def test_a_picture_needs_matplotlib(
     assert result.code == 2
     assert "a picture needs matplotlib" in result.err
     assert "pip install 'cnnspec[plot]'" in result.err
+
+
+def test_a_picture_is_written(cnnspec: Cnnspec, spec: Spec, tmp_path: Path) -> None:
+    picture = tmp_path / "curve.png"
+    result = cnnspec("plot", spec(LADDER), "macs", "H=4..64", "--png", picture)
+    assert (result.code, result.err) == (0, "")
+    width, height = Image.open(picture).size
+    assert width > 300
+    assert height > 200

@@ -18,6 +18,7 @@ net ladder():
 """
 
 Cnnspec = Callable[..., Any]
+Spec = Callable[..., Path]
 
 
 @pytest.fixture
@@ -54,3 +55,17 @@ def test_what_is_no_size_is_refused(cnnspec: Cnnspec, ladder: str, option: str) 
     result = cnnspec("sizes", ladder, "--at", option)
     assert (result.code, result.out) == (2, "")
     assert "error[usage]" in result.err
+
+
+def test_what_ties_symbols_together_is_said_once(cnnspec: Cnnspec, spec: Spec) -> None:
+    text = """
+net turned():
+    input image: [1, H = 8, W = 8]
+    across = permute((0, 2, 1))
+    it + across as first
+    concat(it, across)
+    output conv(1, 3)
+"""
+    lines = cnnspec("sizes", spec(text)).out.splitlines()
+    assert sum(line in ("H = W", "W = H") for line in lines) == 1
+    assert sum("ties the symbols together" in line for line in lines) == 2

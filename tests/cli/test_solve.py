@@ -66,3 +66,11 @@ def test_check_says_that_unknowns_are_to_be_solved(cnnspec: Cnnspec, spec: Spec)
     assert result.code == 1
     assert "`?kernel` stands for a value still to be found" in result.out
     assert "cnnspec solve" in result.out
+
+
+def test_a_default_is_called_as_its_parameter(cnnspec: Cnnspec, spec: Spec) -> None:
+    text = "net n(depth = ? in 1..30):\n    input x: [3, 9]\n    repeat depth:\n        conv(4, 3, pad=1)\n"
+    text += "    output relu\n    expect params == 248\n"
+    result = cnnspec("solve", spec(text))
+    assert result.out.splitlines()[:4][-1].split() == ["5"], result.out
+    assert "depth" in result.out

@@ -1,8 +1,7 @@
 """What other tools count for the same nets, written to `counts.json`.
 
-Run in an environment with the `peers` group, from the project's folder:
+Run in an environment with the `test` group, which has the other tools, from the project's folder:
 
-    python -m pip install --group peers
     python -m pip install --no-deps calflops==0.3.2
     PYTHONPATH=tests python tests/analysis/peers/record.py
 """
