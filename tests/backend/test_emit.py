@@ -342,3 +342,21 @@ def test_programs_pass_a_type_checker(programs: Path) -> None:
     command = [sys.executable, "-m", "pyright", "-p", str(programs), "--pythonpath", sys.executable]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout[-3000:]
+
+
+@pytest.mark.parametrize("math", ["plain", "exact"])
+def test_there_is_one_backward_pass_for_each_forward_pass(
+    math: Precision, imported: Callable[[str], ModuleType]
+) -> None:
+    """The second would read gradients for activations."""
+    plan = make_plan(graph(next(iter(NETS.values()))), batch=BATCH, training=True)
+    program = imported(emit(plan, Emission(math, optimiser=Sgd())))
+    labels = np.zeros((BATCH, *plan.outputs[0].shape[1:]), int)
+    for _ in range(2):
+        with pytest.raises(DiagnosticError, match="no forward pass"):
+            program.loss(labels)
+        with pytest.raises(DiagnosticError, match="no forward pass"):
+            program.backward()
+        program.forward(samples(plan, BATCH))
+        program.loss(labels)
+        program.backward()

@@ -14,8 +14,8 @@ _HOW = (
     "call runs at a time, and the results are the same bytes for any number of THREADS."
 )
 _ADDRESSES = (
-    " The docstring of a kernel says what its addresses are, in order; one that it has no use for is filled "
-    "in with another."
+    " The docstring of a kernel says what its places are, in order; one that it has no use for is another of "
+    "them once more."
 )
 _INFERENCE = """
     outputs = forward(inputs)      # arrays of 1 to BATCH samples: {ports}
@@ -93,19 +93,20 @@ def forward(inputs: ArrayLike | Mapping[str, ArrayLike]) -> Any:
         {forward}(context)
         for counter in COUNTERS:
             np.add(counter, 1, out=counter)
+        CLOCK.keep()
         return results(OUTPUTS, BATCH)
 
 
 def loss(labels: ArrayLike) -> float:
     """The cross-entropy of the last `forward`: `backward` goes back from here."""
     with LOCK:
-        return losses(HEADS, SEEDS, labels, CLOCK.context)
+        return losses(HEADS, SEEDS, labels, CLOCK.kept())
 
 
 def backward() -> None:
     """The gradients of the last `loss`, written to WEIGHTS.gradients."""
     with LOCK:
-        {backward}(CLOCK.context)
+        {backward}(CLOCK.spend())
 
 
 def update(rate: float = RATE) -> None:

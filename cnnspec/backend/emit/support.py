@@ -49,12 +49,32 @@ class Clock:
 
     def __init__(self, seed: int, threads: int, *, training: bool) -> None:
         self.context = Context(training, seed, 0, threads)
+        self._kept = False
 
     def tick(self) -> Context:
         """The next step begins."""
+        self._kept = False
         now = self.context
         self.context = Context(now.training, now.seed, now.step + 1, now.threads)
         return self.context
+
+    def keep(self) -> None:
+        """The forward pass is done: what it kept is there for one backward pass."""
+        self._kept = True
+
+    def kept(self) -> Context:
+        """The moment of that forward pass; DiagnosticError (cannot-run) where gradients took its place."""
+        if not self._kept:
+            raise cannot_run(
+                "there is no forward pass to go back through", "call forward before each backward"
+            )
+        return self.context
+
+    def spend(self) -> Context:
+        """The same for who writes gradients over it."""
+        context = self.kept()
+        self._kept = False
+        return context
 
 
 class Weights:
