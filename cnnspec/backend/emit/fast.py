@@ -6,9 +6,9 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
 from cnnspec.backend.emit.literals import Called, Name, comment, inert, statement
-from cnnspec.backend.emit.parts import PASS_INDENT, Passes, Source, StepComments
+from cnnspec.backend.emit.parts import PASS_INDENT, Passes, Source, StepComments, buffer_name
 from cnnspec.backend.fast.kernel import Kernel
-from cnnspec.backend.plan.model import Slot
+from cnnspec.backend.plan.model import Plan, Role, Slot
 from cnnspec.backend.schedule.listing import Entry, entries
 from cnnspec.backend.schedule.machine import Machine
 from cnnspec.backend.schedule.model import (
@@ -46,10 +46,10 @@ class _Writer:
         self.plan = source.plan
         self.schedule = schedule
         self.ports: dict[int, str] = {
-            spot.room: source.names.constant(f"{self.plan.buffers[spot.room].name} port")
+            spot.room: source.names.constant(f"{buffer_name(self.plan.buffers[spot.room])} port")
             for spot in sorted(_ports(schedule), key=lambda spot: spot.room)
         }
-        self.rooms = [source.names.constant(room.name) for room in schedule.rooms]
+        self.rooms = [source.names.constant(name) for name in _room_names(self.plan, schedule)]
         self.kernels: dict[Kernel, str] = {}
         self.users: dict[Kernel, list[str]] = {}
         self.slots = sorted(self.plan.slots, key=lambda slot: slot.offset)
@@ -77,7 +77,7 @@ class _Writer:
         return Name(self.ports[buffer])
 
     def place(self, spot: Spot) -> object:
-        """What `at` is given for a spot."""
+        """What `row` is given for a spot."""
         if spot.space is Space.NUMBER:
             return spot.offset
         name, moved = self.found(spot)
@@ -143,10 +143,11 @@ class _Writer:
         if name is None:
             name = self.kernels[step.kernel] = self.source.names.constant(_words(type(step.kernel).__name__))
         self.users.setdefault(step.kernel, []).append(inert(step.path))
-        row, at = self.source.used(_SUPPORT, "Row"), self.source.used(_SUPPORT, "at")
-        addresses = Called(at, tuple(map(self.place, step.spots)))
+        places = [self.place(spot) for spot in step.spots]
+        while len(places) > 1 and places[-1] == places[0]:
+            places.pop()  # what a kernel has no use for is the first again, which `row` sees to
         waits: dict[str, object] = {} if step.waits else {"waits": False}
-        return Called(row, (Name(name), addresses), waits)
+        return Called(self.source.used(_SUPPORT, "row"), (Name(name), *places), waits)
 
     def _bound(
         self, bind: str, kind: str, step: PlainForward | PlainBackward, arrays: dict[str, object]
@@ -186,6 +187,16 @@ class _Writer:
             lines += comment(f"for {', '.join(users[:_USERS])}{more}")
             lines += statement(kernel, self.source.imports, f"{name} = ")
         return lines
+
+
+def _room_names(plan: Plan, schedule: Schedule) -> list[str]:
+    """Names of the rooms; those of tensors that are made in the backward pass hold gradients."""
+    forward = sum(not isinstance(step, KernelStep) or step.waits for step in schedule.forward)
+    gradients = {buffer.name for buffer in plan.buffers if buffer.role is Role.GRADIENT}
+    return [
+        f"{room.name} gradient" if room.first >= forward and room.name in gradients else room.name
+        for room in schedule.rooms
+    ]
 
 
 def _ports(schedule: Schedule) -> set[Spot]:

@@ -8,13 +8,14 @@ from itertools import groupby
 import numpy as np
 
 from cnnspec.backend.emit.support import Array, Call
+from cnnspec.backend.fast.kernel import Kernel
 from cnnspec.backend.fast.library import host_library
 from cnnspec.backend.fast.program import Program, Row, usable_threads
 from cnnspec.backend.fast.simd.target import Real
 from cnnspec.backend.kernels.arrays import Context
 from cnnspec.backend.user_arrays import cannot_run
 
-__all__ = ["Row", "Step", "Steps", "at", "require_vectors"]
+__all__ = ["Step", "Steps", "require_vectors", "row"]
 
 Step = Row | Call
 """A kernel on addresses, or a plain call."""
@@ -23,9 +24,13 @@ Place = Array | tuple[Array, int] | int
 """An array, an array and how many numbers after its beginning, or a plain number for the kernel."""
 
 
-def at(*places: Place) -> tuple[int, ...]:
-    """The addresses that a kernel is given."""
-    return tuple(map(_address, places))
+def row(kernel: Kernel, *places: Place, waits: bool = True) -> Row:
+    """A kernel on its places, in the order that its docstring has; those left out are the first again.
+
+    `waits`: the next row may read what this one wrote.
+    """
+    addresses = tuple(map(_address, places))
+    return Row(kernel, addresses + addresses[:1] * (kernel.buffers - len(addresses)), waits)
 
 
 def _address(place: Place) -> int:

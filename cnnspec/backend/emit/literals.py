@@ -45,9 +45,9 @@ def inert(text: str) -> str:
     return escaped.replace("\\", "/").replace('"', "'")
 
 
-def comment(text: str, indent: int = 0) -> list[str]:
-    """Lines of a comment."""
-    lead = " " * indent + "# "
+def comment(text: str, indent: int = 0, hang: int = 0) -> list[str]:
+    """Lines of a comment, `hang` columns further in."""
+    lead = " " * indent + "# " + " " * hang
     return textwrap.wrap(text, WIDTH, initial_indent=lead, subsequent_indent=lead) or [lead.rstrip()]
 
 

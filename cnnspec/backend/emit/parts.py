@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from cnnspec.backend.emit.literals import Called, Imports, Name, Names, comment, inert, statement
 from cnnspec.backend.kernels.operations import Shape
-from cnnspec.backend.plan.model import Plan, Slot
+from cnnspec.backend.plan.model import Buffer, Plan, Role, Slot
 from cnnspec.backend.plan.text import operation_text
 
 FRAME = (
@@ -60,6 +60,11 @@ def reshaped(name: str, shape: Shape) -> Called:
     return Called(f"{name}.reshape", shape)
 
 
+def buffer_name(buffer: Buffer) -> str:
+    """What a buffer is called: gradients have the names of their tensors."""
+    return f"{buffer.name} gradient" if buffer.role is Role.GRADIENT else buffer.name
+
+
 @dataclass(frozen=True, slots=True)
 class Passes:
     """The parts of a program that depend on its kernels, as lines of source.
@@ -89,7 +94,7 @@ class StepComments:
         """The comment above a step."""
         lines = comment(f"{inert(path)}: {what}" if what else inert(path), PASS_INDENT)
         if path != self._path and path in self._layers:
-            lines += comment(f"  {self._layers[path]}", PASS_INDENT)
+            lines += comment(self._layers[path], PASS_INDENT, hang=2)
         self._path = path
         return lines
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from cnnspec.backend.emit.literals import Called, Name, statement
-from cnnspec.backend.emit.parts import PASS_INDENT, Passes, Source, StepComments, reshaped
+from cnnspec.backend.emit.parts import PASS_INDENT, Passes, Source, StepComments, buffer_name, reshaped
 from cnnspec.backend.kernels.operations import Operation
 from cnnspec.backend.plan.model import Add, AddToWeight, Backward, BackwardStep, Clear, Forward, Use
 
@@ -29,7 +29,7 @@ class _Writer:
         self.source = source
         self.plan = source.plan
         self.comments = StepComments(source.plan)
-        self.names = [source.names.constant(buffer.name) for buffer in self.plan.buffers]
+        self.names = [source.names.constant(buffer_name(buffer)) for buffer in self.plan.buffers]
 
     def memory(self) -> Iterator[str]:
         """One arena, and where in it each buffer lies and when."""
