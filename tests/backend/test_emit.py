@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -238,6 +239,14 @@ def test_a_processor_with_other_vectors_is_refused(imported: Callable[[str], Mod
     changed = "\n".join("LANES = 2" if line.startswith("LANES = ") else line for line in text.splitlines())
     with pytest.raises(DiagnosticError, match="vectors of 2 numbers"):
         imported(changed)
+
+
+def test_several_threads_of_python_may_ask_at_once(imported: Callable[[str], ModuleType]) -> None:
+    program = imported(emit(make_plan(graph(LENET), batch=2), Emission("exact", threads=2)))
+    images = [np.random.default_rng(seed).standard_normal((2, 1, 32, 32)) for seed in range(8)]
+    expected = [program.forward(image).tobytes() for image in images]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda image: program.forward(image).tobytes(), images)) == expected
 
 
 # --- clean Python, and only ours --------------------------------------------------------------------------
