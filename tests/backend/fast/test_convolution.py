@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from cnnspec.backend.fast.kernels.copies import Zeros
 from cnnspec.backend.fast.kernels.functions import Activation
 from cnnspec.backend.fast.kernels.packing import Axis, Pack, merged
 from cnnspec.backend.fast.kernels.taps import Epilogue
+from cnnspec.backend.fast.kernels.weight_gradient import weight_gradient
 from cnnspec.backend.fast.layout import BlockedMap
 from cnnspec.backend.kernels.operations import Window
 
@@ -52,6 +53,7 @@ CASES = [
     Case(1, 48, 96, (5, 5), (3, 3), groups=48),
     Case(1, 300, 40, (4, 9), (3, 3), before=(1,), after=(1,)),
     Case(2, 3, 64, (35, 35), (7, 7), stride=(2,), before=(3,), after=(3,)),
+    Case(2, 64, 128, (41, 40), (1, 1)),
 ]
 
 
@@ -102,7 +104,7 @@ class Layer:
     def run_groups(self) -> int:
         return self.case.groups // self.together
 
-    def pack(self, kernel: Any, *, phase: convolution.Phase | None = None) -> np.ndarray:
+    def packing(self, kernel: Any, phase: convolution.Phase | None = None) -> Pack:
         case, taps = self.case, self.window.size
         area = taps[0] * taps[1] * taps[2]
         out = Axis(case.out // case.groups, case.channels // case.groups * area)
@@ -113,7 +115,7 @@ class Layer:
             first = sum(p.start * s for p, s in zip(phase, strides, strict=True))
             steps = tuple(-p.tap_step * s for p, s in zip(phase, strides, strict=True))
             counts = tuple(p.taps for p in phase)
-        packing = Pack(
+        return Pack(
             groups=case.groups,
             merged=self.together,
             group_stride=out.count * out.stride,
@@ -126,6 +128,9 @@ class Layer:
             vectors=kernel.vectors,
             lanes=self.bench.lanes,
         )
+
+    def pack(self, kernel: Any, *, phase: convolution.Phase | None = None) -> np.ndarray:
+        packing = self.packing(kernel, phase)
         packed = self.bench.memory.array(packing.numbers)
         assert packing.numbers == kernel.groups * kernel.panels * kernel.panel_numbers(self.bench.lanes)
         weights = self.bench.memory.of(self.w.numpy().astype(self.bench.real.value))
@@ -179,6 +184,23 @@ def test_data_gradient_agrees_with_pytorch(case: Case, bench: Any) -> None:
         steps.append((kernel, (incoming, packed, packed, outgoing, outgoing, outgoing)))
     bench.run(*steps)
     assert _error(bench.memory.plain(source, outgoing), x.grad) < TOLERANCE[bench.real.value]
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.channels != case.groups], ids=str)
+def test_weight_gradient_agrees_with_pytorch(case: Case, bench: Any) -> None:
+    layer = Layer(case, bench)
+    weight = layer.w.clone().requires_grad_()
+    dy = np.random.default_rng(1).standard_normal(layer.y.shape).astype(bench.real.value)
+    layer.torch_forward(layer.x, weight, None).backward(torch.from_numpy(dy.astype("float64")))
+    halo = convolution.forward_halo(layer.size, layer.out_size, layer.window)
+    source = BlockedMap(case.batch, case.channels, layer.size, bench.lanes, halo)
+    gradient = BlockedMap(case.batch, case.out, layer.out_size, bench.lanes)
+    kernel = weight_gradient(source, gradient, layer.window, layer.run_groups, bench.accumulators)
+    packing = replace(layer.packing(kernel), backwards=True)
+    packed, result = bench.memory.array(packing.numbers), bench.memory.array(layer.w.numel())
+    x, incoming = bench.memory.blocked(source, layer.x.numpy()), bench.memory.blocked(gradient, dy)
+    bench.run((kernel, (x, incoming, packed)), (packing, (result, packed, result)))
+    assert _error(result.reshape(layer.w.shape), weight.grad) < 4 * TOLERANCE[bench.real.value]
 
 
 def test_the_epilogue_adds_activates_and_gates_in_this_order(bench: Any) -> None:

@@ -19,6 +19,9 @@ from cnnspec.backend.fast.simd.emitter import Emitter
 from cnnspec.backend.fast.simd.values import Vector, Word
 from cnnspec.backend.kernels.operations import Triple
 
+_CHUNKS = 4
+"""Windows whose taps lie within so many vectors are packed a vector of channels at a time."""
+
 _TAPS_WRITTEN_OUT = 9
 """Windows of so many taps are copied without a loop."""
 
@@ -41,6 +44,14 @@ class Axis:
 
     count: int
     stride: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """Some numbers of a pair of channels from `start` on, at most a vector, and where each goes."""
+
+    start: int
+    places: dict[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +137,58 @@ class Pack:
     def _emit_block(
         self, e: Emitter, weights: Word, packed: Word, factors: Word, channels: Word, across: int
     ) -> None:
-        """Number by number, in the order of the weights: the packed block stays in the first cache."""
+        """Vectors of channels across as far as they go, then number by number in the order of the weights."""
+        vectors = across // e.lanes if self._chunks(e) else 0
+        with e.loop(0, vectors) as vector:
+            numbers = weights + vector * (e.bytes * e.lanes * self.across.stride)
+            places, scales = (start + vector * (e.bytes * e.lanes) for start in (packed, factors))
+            self._emit_vectors(e, numbers, places, scales, channels)
+        done = vectors * e.lanes
+        if done == across:
+            return
+        weights = weights + e.bytes * done * self.across.stride
+        packed, factors, across = packed + e.bytes * done, factors + e.bytes * done, across - done
         if self.across.stride >= self.along.stride:
             with e.loop(0, across) as lane, e.loop(0, channels) as channel:
                 self._emit_pair(e, weights, packed, factors, lane, channel)
         else:
             with e.loop(0, channels) as channel, e.loop(0, across) as lane:
                 self._emit_pair(e, weights, packed, factors, lane, channel)
+
+    def _chunks(self, e: Emitter) -> list[_Chunk]:
+        """The taps of one pair of channels as vectors, where they lie near enough to each other."""
+        numbers = {
+            sum(k * stride for k, stride in zip(indices, self.tap_strides, strict=True)): tap
+            for tap, indices in enumerate(product(*map(range, self.taps)))
+        }
+        first, last = min(numbers), max(numbers)
+        if self.backwards or last - first >= _CHUNKS * e.lanes:
+            return []
+        step = self.inner * self.vectors * self.lanes
+        return [
+            _Chunk(start, {n - start: numbers[n] * step for n in numbers if start <= n < start + e.lanes})
+            for start in range(first, last + 1, e.lanes)
+        ]
+
+    def _emit_vectors(self, e: Emitter, weights: Word, packed: Word, factors: Word, channels: Word) -> None:
+        """A vector of channels across: a transpose of some numbers of each, which lie side by side."""
+        factor = e.load(factors) if self.scaled else None
+        with e.loop(0, channels) as channel:
+            source = weights + channel * (e.bytes * self.along.stride)
+            place = packed + channel * (e.bytes * self.vectors * self.lanes)
+            for chunk in self._chunks(e):
+                columns = self._columns(e, source + e.bytes * chunk.start, max(chunk.places) + 1)
+                for column, offset in chunk.places.items():
+                    value = columns[column]
+                    e.store(value if factor is None else value * factor, place, offset)
+
+    def _columns(self, e: Emitter, source: Word, count: int) -> list[Vector]:
+        """The first `count` numbers of every channel of a vector: a vector each."""
+        if count == 1:
+            return [e.gather(source, self.across.stride)]
+        mask = e.first_lanes(count)
+        rows = [e.load_masked(source + e.bytes * lane * self.across.stride, mask) for lane in range(e.lanes)]
+        return e.transposed(rows)
 
     def _emit_pair(
         self, e: Emitter, weights: Word, packed: Word, factors: Word, lane: Word, channel: Word

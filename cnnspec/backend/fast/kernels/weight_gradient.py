@@ -24,6 +24,9 @@ _PIXELS_A_SUM = 112
 _TASKS = 8
 """With fewer pairs of panel and block than this, the rows of taps are tasks of their own."""
 
+_PAIRS_TOGETHER = 32
+"""So many taps × panels × blocks at least use a vector of the source or gradient while it is near."""
+
 
 @dataclass(frozen=True, slots=True)
 class WeightGradient:
@@ -62,8 +65,41 @@ class WeightGradient:
 
     @property
     def tasks(self) -> int:
-        """One a panel, block and perhaps row of taps."""
-        return self.groups * self.panels * self.in_blocks * self._lines
+        """One some panels and blocks, and perhaps row of taps."""
+        panels, blocks = self._together
+        return self.groups * (self.panels // panels) * (self.in_blocks // blocks) * self._lines
+
+    @property
+    def _parts(self) -> int:
+        """In how many stretches the rows of a plane are summed."""
+        return -(-self.count[1] // self._rows_together)
+
+    @property
+    def _stretches(self) -> int:
+        """Stretches of pixels, of all samples."""
+        return self.batch * self.count[0] * self._parts
+
+    @property
+    def _together(self) -> tuple[int, int]:
+        """How many panels and blocks one task sums side by side, a stretch of pixels after the other.
+
+        A pair alone would read every pixel for a few products each; together they find what they share in the
+        cache. With more taps there is more to do with each pixel, and few tasks would not fill the threads.
+        """
+        panels = blocks = 1
+        if self._stretches == 1:
+            return panels, blocks
+        pairs = self.groups * self.panels * self.in_blocks * self._lines
+        while (
+            prod(self.taps) * panels * blocks < _PAIRS_TOGETHER and pairs // (2 * panels * blocks) >= _TASKS
+        ):
+            if panels <= blocks and self.panels % (2 * panels) == 0:
+                panels *= 2
+            elif self.in_blocks % (2 * blocks) == 0:
+                blocks *= 2
+            else:
+                break
+        return panels, blocks
 
     @property
     def _run(self) -> tuple[int, int]:
@@ -81,25 +117,40 @@ class WeightGradient:
         return evenly(self.count[1], most)[0]
 
     def emit(self, e: Emitter, buffers: Sequence[Word], task: Word) -> None:
-        """The gradient of one panel and block."""
+        """The gradients of some panels and blocks."""
+        panels, blocks = self._together
         line, rest = task % self._lines, task // self._lines
-        block, panel = rest % self.in_blocks, rest // self.in_blocks
-        group = panel // self.panels
-        source = buffers[0] + e.bytes * (
-            (group * self.in_blocks + block) * self.source.block + self.source.offset
+        spans = self.in_blocks // blocks
+        first_block, first_panel = rest % spans * blocks, rest // spans * panels
+        group = first_panel // self.panels
+        sources = buffers[0] + e.bytes * (
+            (group * self.in_blocks + first_block) * self.source.block + self.source.offset
         )
-        gradient = buffers[1] + e.bytes * (
-            panel * (self.vectors * self.gradient.block) + self.gradient.offset
+        gradients = buffers[1] + e.bytes * (
+            first_panel * (self.vectors * self.gradient.block) + self.gradient.offset
         )
         line_numbers = prod(self._run) * self.vectors * e.lanes
         lines = self.taps[0] * self.taps[1] // self._lines
-        packed = buffers[2] + rest * (e.bytes * line_numbers * lines * self._lines)
-        packed = packed + line * (e.bytes * line_numbers)
+        pair_numbers = line_numbers * lines * self._lines
+        results = buffers[2] + e.bytes * (
+            (first_panel * self.in_blocks + first_block) * pair_numbers + line * line_numbers
+        )
+
+        def result(panel: Word, block: Word) -> Word:
+            return results + (panel * self.in_blocks + block) * (e.bytes * pair_numbers)
+
         if not self.adds:
-            with e.loop(0, lines * line_numbers // e.lanes) as index:
-                e.store(e.vector(0.0), packed + index * (e.bytes * e.lanes))
-        parts = -(-self.count[1] // self._rows_together)
-        with e.loop(0, self.batch) as element, e.loop(0, self.count[0]) as depth, e.loop(0, parts) as part:
+            with e.loop(0, panels) as panel, e.loop(0, blocks) as block:
+                zeros = result(panel, block)
+                with e.loop(0, lines * line_numbers // e.lanes) as index:
+                    e.store(e.vector(0.0), zeros + index * (e.bytes * e.lanes))
+        with (
+            e.loop(0, self.batch) as element,
+            e.loop(0, self.count[0]) as depth,
+            e.loop(0, self._parts) as part,
+            e.loop(0, panels) as panel,
+            e.loop(0, blocks) as block,
+        ):
             first = part * self._rows_together
             rows = (e.word(self.count[1]) - first).at_most(self._rows_together)
 
@@ -110,7 +161,9 @@ class WeightGradient:
                     element * place.batch + depth * place.pixel[0] + first * place.pixel[1]
                 )
 
-            x, dy = at(source, self.source), at(gradient, self.gradient)
+            x = at(sources, self.source) + block * (e.bytes * self.source.block)
+            dy = at(gradients, self.gradient) + panel * (e.bytes * self.vectors * self.gradient.block)
+            packed = result(panel, block)
             with e.loop(0, lines) as inner_line:
                 tap_line = line + inner_line
                 d, h = tap_line // self.taps[1], tap_line % self.taps[1]
@@ -168,6 +221,8 @@ class WeightGradient:
         self, e: Emitter, size: int, x: tuple[Word, int], dy: tuple[Word, int], sums: list[Vector]
     ) -> list[Vector]:
         gradients = [e.load(dy[0], dy[1] + vector * self.gradient.block) for vector in range(self.vectors)]
+        if prod(self.taps) == 1 and self._stretches > 1:
+            self._prefetch(e, x, dy)
         take, step = (e.load, self.tap_step[2]) if self.depthwise else (e.broadcast, 1)
         following: list[Vector] = []
         for weight in range(size):
@@ -175,6 +230,13 @@ class WeightGradient:
             first = weight * self.vectors
             following += [e.fma(number, gradients[v], sums[first + v]) for v in range(self.vectors)]
         return following
+
+    def _prefetch(self, e: Emitter, x: tuple[Word, int], dy: tuple[Word, int]) -> None:
+        """Let this pixel of the next stretch be on its way: one tap has too little to do meanwhile."""
+        rows = self._rows_together
+        e.prefetch(x[0], x[1] + rows * self.source.pixel[1])
+        for vector in range(self.vectors):
+            e.prefetch(dy[0], dy[1] + vector * self.gradient.block + rows * self.gradient.pixel[1])
 
 
 def weight_gradient(

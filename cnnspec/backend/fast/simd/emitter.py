@@ -153,6 +153,24 @@ class Emitter:
         zeros = ir.Constant(ir.VectorType(I32, self.lanes), [0] * self.lanes)
         return Vector(self.builder, self.builder.shuffle_vector(first, undefined, zeros))
 
+    def transposed(self, rows: Sequence[Vector]) -> list[Vector]:
+        """As many vectors as there are lanes, the k-th of the k-th lanes of all."""
+        values = [row.value for row in rows]
+        lanes = range(self.lanes)
+        step = self.lanes // 2
+        while step:
+            kept = [lane if lane & step == 0 else self.lanes + lane - step for lane in lanes]
+            moved = [lane + step if lane & step == 0 else self.lanes + lane for lane in lanes]
+            for index in lanes:
+                if index & step == 0:
+                    pair = values[index], values[index + step]
+                    values[index], values[index + step] = (
+                        self.builder.shuffle_vector(*pair, ir.Constant(ir.VectorType(I32, self.lanes), mask))
+                        for mask in (kept, moved)
+                    )
+            step //= 2
+        return [Vector(self.builder, value) for value in values]
+
     def total(self, vector: Vector) -> Vector:
         """The sum of the lanes, in the same order every time: halves are added until one is left."""
         value, width = vector.value, self.lanes
