@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from collections.abc import Sequence
+from itertools import groupby, islice
 
 from cnnspec.dims.solutions import SizeSet
 
@@ -25,15 +26,20 @@ def set_text(symbol: str, allowed: SizeSet) -> str:
 def _residues_text(symbol: str, allowed: SizeSet) -> str:
     if allowed.period == 1:
         return ""
-    residues = [str(r) for r, interval in enumerate(allowed.intervals) if interval is not None]
-    missing = [str(r) for r, interval in enumerate(allowed.intervals) if interval is None]
+    residues = [r for r, interval in enumerate(allowed.intervals) if interval is not None]
+    missing = [r for r, interval in enumerate(allowed.intervals) if interval is None]
     if len(missing) < len(residues) and missing:
         return f"{symbol} ≢ {_some(missing)} (mod {allowed.period})"
     return f"{symbol} ≡ {_some(residues)} (mod {allowed.period})" if missing else ""
 
 
-def _some(numbers: list[str]) -> str:
-    return ", ".join(numbers[:LISTED]) + (", …" if len(numbers) > LISTED else "")
+def _some(numbers: Sequence[int]) -> str:
+    """Numbers in their order, three and more neighbours as a range: `0…7, 12`."""
+    parts: list[str] = []
+    for _, group in groupby(enumerate(numbers), key=lambda place: place[1] - place[0]):
+        run = [number for _, number in group]
+        parts += [f"{run[0]}…{run[-1]}"] if len(run) > 2 else map(str, run)
+    return ", ".join(parts[:LISTED]) + (", …" if len(parts) > LISTED else "")
 
 
 def _range_text(symbol: str, allowed: SizeSet) -> str:

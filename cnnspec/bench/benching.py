@@ -8,12 +8,18 @@ from dataclasses import dataclass
 from cnnspec.analysis.facts import Analysis
 from cnnspec.backend.compilation import watching
 from cnnspec.backend.executable import Executable
-from cnnspec.bench.contest import Contest, Result, Say
+from cnnspec.bench.contest import OURS, Contest, Result, Say
 from cnnspec.bench.job import job_of
 from cnnspec.bench.limits import LIMITS_SECONDS, Limits, measure_limits
 from cnnspec.bench.peers.preparing import Peer
 from cnnspec.bench.profile import Profile, profile
 from cnnspec.bench.work import work_of_run
+
+DOUBT = 0.1
+"""By how much a net may seem faster than the peak before the peak is not believed: both are measured."""
+
+WINOGRAD_GAIN = 4
+"""How many times fewer multiplications Winograd's F(4×4, 3×3) does than the layers define."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,26 @@ class Bench:
     limits: Limits
     profile: Profile | None = None
     interrupted: bool = False
+
+    def rate(self, result: Result) -> float | None:
+        """FLOP a second, by the definition; None without a timing."""
+        return self.flops / result.timing.middle if result.timing else None
+
+    @property
+    def peak_is_known(self) -> bool:
+        """Whether the processors were free while the peak was measured: nothing was faster than it can be."""
+        return all((self.rate(result) or 0.0) <= self._fastest(result) for result in self.results)
+
+    def _fastest(self, result: Result) -> float:
+        """FLOP a second, by the definition, that can be believed beside the peak. Peers choose algorithms."""
+        exact = result.name == OURS and not self.winograd
+        return self.limits.peak * (1 + DOUBT) * (1 if exact else WINOGRAD_GAIN)
+
+    @property
+    def disturbed(self) -> bool:
+        """Whether a tenth of our samples took twice the median: the processors were wanted elsewhere."""
+        ours = next((result.timing for result in self.results if result.name == OURS), None)
+        return ours is not None and ours.ninetieth > 2 * ours.middle
 
     @property
     def run(self) -> str:

@@ -51,7 +51,9 @@ def machine_options(command: Command) -> Command:
         show_default=True,
         help="Fast kernels; the same without Winograd's rounding errors; or layer by layer.",
     )(command)
-    threads = click.option("--threads", type=click.IntRange(min=1), help="Processors to use.  [default: all]")
+    threads = click.option(
+        "--threads", type=click.IntRange(min=1), metavar="N", help="Processors to use.  [default: all]"
+    )
     return threads(command)
 
 

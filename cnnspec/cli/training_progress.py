@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 def epoch_line(done: EpochDone) -> Line:
-    """`epoch  3/10   loss 0.0812   accuracy 97.52 %   test 98.41 %   7,012 images/s   8.6 s`."""
+    """`epoch  3/10  loss 0.0812  accuracy 97.52 %  test 98.41 %  7,012 images/s  8.6 s`."""
     epoch = f"epoch {done.epoch:>{len(str(done.epochs))}}/{done.epochs}"
-    trained = f"   loss {done.loss:.4f}   accuracy {percent(done.accuracy)}"
-    speed = f"   {done.images_per_second:,.0f} images/s   {done.seconds:.1f} s"
-    test = "" if done.test_accuracy is None else f"   test {percent(done.test_accuracy)}"
+    trained = f"  loss {done.loss:.4f}  accuracy {percent(done.accuracy)}"
+    speed = f"  {done.images_per_second:,.0f} images/s  {done.seconds:.1f} s"
+    test = "" if done.test_accuracy is None else f"  test {percent(done.test_accuracy)}"
     return line((epoch, Style.STRONG), trained, (test, Style.SUCCESS), (speed, Style.QUIET))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
@@ -65,8 +66,18 @@ class Span:
         return self.source.text[self.start : self.end]
 
     def __str__(self) -> str:
-        return f"{self.source.name}:{self.line}:{self.column}"
+        return f"{shortest(self.source.name)}:{self.line}:{self.column}"
 
     def to(self, other: Span) -> Span:
         """The span from the beginning of this one to the end of `other`."""
         return Span(self.source, self.start, max(self.end, other.end))
+
+
+def shortest(name: str) -> str:
+    """The name of a source for people: an absolute path from the current folder, where that is shorter."""
+    if not os.path.isabs(name):
+        return name
+    try:
+        return min(name, os.path.relpath(name), key=len)
+    except (OSError, ValueError):  # the current folder is gone, or on another drive
+        return name

@@ -41,9 +41,15 @@ def _conditions(bench: Bench, width: int | None) -> Iterator[Line]:
     limits = bench.limits
     text = (
         f"{bench.run} of batch {bench.batch:,} on {_threads(bench.threads)}, math {bench.math}: "
-        f"{rate_text(bench.flops, 'FLOP')}. This machine: {rate_text(limits.peak, 'FLOP/s')}, "
-        f"{rate_text(limits.memory, 'B/s')} from memory, {rate_text(limits.cache, 'B/s')} from the cache"
+        f"{rate_text(bench.flops, 'FLOP')}. "
     )
+    if bench.peak_is_known:
+        text += (
+            f"This machine: {rate_text(limits.peak, 'FLOP/s')}, {rate_text(limits.memory, 'B/s')} from "
+            f"memory, {rate_text(limits.cache, 'B/s')} from the cache"
+        )
+    else:
+        text += "This machine is too busy to measure what it can do"
     for part in wrap(text, width):
         yield line((part, Style.QUIET))
 
@@ -78,8 +84,10 @@ def _implementations(bench: Bench) -> dict[str, Column]:
         "least": column("least", lambda row, _: time_text(row.timing.least) if row.timing else ""),
         "spread": column("10–90 %", lambda row, _: _spread(row)),
         "images": column("images/s", lambda _, middle: _count(bench.batch / middle)),
-        "rate": column("GFLOP/s", lambda _, middle: f"{bench.flops / middle / 1e9:.3g}"),
-        "share": column("of peak", lambda _, middle: _percent(bench.flops / middle / bench.limits.peak)),
+        "rate": column("GFLOP/s", lambda _, middle: _count(bench.flops / middle / 1e9)),
+        "share": column(
+            "of peak", lambda _, middle: _of_limit(bench, bench.flops / middle / bench.limits.peak)
+        ),
         "ratio": column("÷ ours", lambda row, middle: _ratio(row, middle, ours)),
         "difference": Column("difference", [_difference(row) for row in rows], right=True),
     }
@@ -91,7 +99,8 @@ def time_text(seconds: float) -> str:
 
 
 def _count(amount: float) -> str:
-    return f"{round(amount):,}" if amount >= 100 else f"{amount:.3g}"
+    """Three digits, all of those before the point, and no powers of ten but for what is next to nothing."""
+    return f"{round(amount):,}" if amount >= 99.95 else f"{amount:.3g}"
 
 
 def _spread(result: Result) -> str:
@@ -103,11 +112,20 @@ def _spread(result: Result) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.3g} %" if share < 9.995 else f"{round(100 * share):,} %"
+    return f"{_count(100 * share)} %" if share == 0 or abs(share) >= 1e-4 else "<0.01 %"
+
+
+def _of_limit(bench: Bench, share: float) -> str:
+    """A share of what the machine can do; nothing where that is not known."""
+    return _percent(share) if bench.peak_is_known else ""
 
 
 def _ratio(result: Result, middle: float, ours: float | None) -> str:
-    return f"{middle / ours:.3g}" if ours and result.name != OURS else ""
+    """How many times ours: `1.25×`, `37,300×`."""
+    if not ours or result.name == OURS:
+        return ""
+    times = middle / ours
+    return f"{_count(float(f'{times:.3g}'))}×"
 
 
 def _difference(result: Result) -> Piece:
@@ -126,6 +144,13 @@ def _remarks(bench: Bench, width: int | None) -> Iterator[Line]:
     remarks: list[str] = []
     if bench.interrupted:
         remarks.append("stopped before the end: this is what was measured until then")
+    if bench.disturbed:
+        remarks.append(
+            "something else used the machine: a tenth of the samples took more than twice the median. "
+            "Believe `least`, or measure again when it is idle"
+        )
+    if not bench.peak_is_known:
+        remarks.append("a net was faster than the peak that was measured: shares of it would mean nothing")
     if len(bench.results) > 1:
         remarks.append(_about_differences(bench))
     if bench.winograd:
@@ -165,7 +190,9 @@ def _profile(bench: Bench, profile: Profile, width: int | None) -> Iterator[Line
     beside = f", the whole {time_text(whole)}" if whole else ""
     text = f"the parts take {time_text(profile.seconds)}{beside} (medians of {profile.rounds:,} rounds)"
     roofs = [(row, row.roof(bench.limits.device)) for row in rows]
-    if any(roof and roof.bound is Bound.MEMORY and roof.seconds > row.seconds for row, roof in roofs):
+    if bench.peak_is_known and any(
+        roof and roof.bound is Bound.MEMORY and roof.seconds > row.seconds for row, roof in roofs
+    ):
         text += "; beyond 100 % of the roof of memory, numbers were still in the cache"
     for part in wrap(text, width):
         yield line((part, Style.QUIET))
@@ -179,11 +206,11 @@ def _layers(bench: Bench, profile: Profile, rows: Sequence[LayerTime]) -> dict[s
 
     def bound(row: LayerTime) -> str:
         roof = row.roof(device)
-        return roof.bound if roof else ""
+        return roof.bound if roof and bench.peak_is_known else ""
 
     def share(row: LayerTime) -> str:
         roof = row.roof(device)
-        return _percent(float(roof.seconds) / row.seconds) if roof else ""
+        return _of_limit(bench, float(roof.seconds) / row.seconds) if roof else ""
 
     stages = {"prepare": "pack", "forward": "→", "backward": "←"}
     return {
@@ -195,7 +222,7 @@ def _layers(bench: Bench, profile: Profile, rows: Sequence[LayerTime]) -> dict[s
         "algorithm": Column("algorithm", [Piece(row.algorithm) for row in rows]),
         "time": column("time", lambda row: time_text(row.seconds)),
         "part": column("of all", lambda row: _percent(row.seconds / profile.seconds)),
-        "rate": column("GFLOP/s", lambda row: f"{row.rate / 1e9:.3g}" if row.flops else ""),
+        "rate": column("GFLOP/s", lambda row: _count(row.rate / 1e9) if row.flops else ""),
         "intensity": column("FLOP/B", lambda row: f"{row.intensity:.3g}" if row.flops else ""),
         "bound": column("bound", bound),
         "roof": column("of roof", share),

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from cnnspec.analysis.difference import Changed, Difference, TotalChange
 from cnnspec.analysis.facts import LayerFacts
-from cnnspec.diagnostics.legible import legible
+from cnnspec.diagnostics.legible import cells, legible
 from cnnspec.diagnostics.styled import Line, Style, line
 from cnnspec.dims import Dim, Symbolic, render
 from cnnspec.layers.spatial import shape_text
@@ -17,12 +17,12 @@ from cnnspec.report.records import Record, shape, size
 from cnnspec.report.render_markdown import escaped, table_line
 
 
-def describe_difference(found: Difference) -> Iterator[Line]:
+def describe_difference(found: Difference, width: int | None) -> Iterator[Line]:
     """Removed, added and changed layers, then the totals that changed."""
     for facts in found.removed:
-        yield line(("− ", Style.REMOVED), (_layer(facts), Style.REMOVED), f"   {_costs(facts)}")
+        yield from _whole_layer("− ", Style.REMOVED, facts, width)
     for facts in found.added:
-        yield line(("+ ", Style.ADDED), (_layer(facts), Style.ADDED), f"   {_costs(facts)}")
+        yield from _whole_layer("+ ", Style.ADDED, facts, width)
     edited = [pair for pair in found.changed if pair.is_edited]
     for pair in edited:
         yield line(("~ ", Style.CAUSE), (_edit_text(pair), Style.CAUSE))
@@ -101,6 +101,17 @@ def _layer_record(facts: LayerFacts) -> Record:
 
 def _layer(facts: LayerFacts) -> str:
     return legible(f"{facts.path}: {call_text(facts.node)} → {shape_text(facts.output)}")
+
+
+def _whole_layer(mark: str, style: Style, facts: LayerFacts, width: int | None) -> Iterator[Line]:
+    """A layer and what it costs; in a line of its own where there is no room for both."""
+    layer, costs = f"{mark}{_layer(facts)}", _costs(facts)
+    if costs and (width is None or cells(layer) + 3 + cells(costs) <= width):
+        yield line((layer, style), f"   {costs}")
+    else:
+        yield line((layer, style))
+        if costs:
+            yield line("    ", costs)
 
 
 def _costs(facts: LayerFacts) -> str:

@@ -101,4 +101,6 @@ def _joined(entries: Sequence[Line]) -> Line:
     pieces: list[Piece] = []
     for entry in entries:
         pieces += [Piece(GAP), *entry] if pieces else entry
+    while pieces and not pieces[-1].text.strip():
+        pieces.pop()
     return tuple(piece for piece in pieces if piece.text)

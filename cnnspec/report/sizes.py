@@ -60,6 +60,8 @@ def _symbol(graph: Graph, symbol: str, allowed: SizeSet, bounds: tuple[Bound, ..
     yield line((set_text(symbol, allowed), Style.STRONG), (f"   {shown}" if examples else "", Style.QUIET))
     for bound in bounds:
         yield _witness(graph, bound.condition, set_text(symbol, bound.allowed))
+        if bound.allowed.period > 1:
+            yield line((f"{MARGIN}{MARGIN}needs {condition_text(bound.condition.requirement)}", Style.QUIET))
 
 
 def _witness(graph: Graph, condition: Condition, text: str) -> Line:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, fields
 
 from cnnspec.analysis.facts import Analysis
 from cnnspec.analysis.memory import Peak
-from cnnspec.diagnostics.legible import cells, wrap
+from cnnspec.diagnostics.legible import cells
 from cnnspec.diagnostics.styled import Line, Style, line
 from cnnspec.dims import Dim, sum_of
 from cnnspec.dims.units import in_bytes, rounded
 from cnnspec.layers.base import Flops
-from cnnspec.report.quantities import exact
+from cnnspec.report.quantities import exact, wrap_formula
 
 INDENT = "  "
 _LONGEST_NUMBER = 40
@@ -100,7 +100,7 @@ def total_lines(sums: list[Total], width: int | None) -> Iterator[Line]:
     digits = max(short, default=0)
     for total in sums:
         name = f"{INDENT * total.level}{total.name}"
-        first, *more = wrap(total.exact, width and max(20, width - names - 2))
+        first, *more = wrap_formula(total.exact, width and max(20, width - names - 2))
         number = f"{first:>{digits}}"
         used = names + 2 + cells(number) + 2 + cells(total.about)
         about = f"  {total.about}" if total.about and (width is None or used <= width) else ""

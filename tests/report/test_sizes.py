@@ -26,6 +26,8 @@ def multiples(number: int, least: int | None = None) -> SizeSet:
         (multiples(16, 64), "H ≡ 0 (mod 16), H ≥ 64"),
         (multiples(4) & between(1, 17), "H ∈ {4, 8, 12, 16}"),
         (SizeSet((None, (1, None), (2, None))), "H ≢ 0 (mod 3)"),
+        (SizeSet(((8, None), (1, None), *(None,) * 6)), "H ≡ 0, 1 (mod 8)"),
+        (SizeSet(((8, None), (1, None), (2, None), *(None,) * 3, (6, None), None)), "H ≡ 0…2, 6 (mod 8)"),
         (multiples(2) & between(1, 1000), "H ≡ 0 (mod 2), 2 ≤ H ≤ 1000"),
     ],
 )

@@ -23,21 +23,24 @@ _WITHOUT_PICTURE = "the table of --profile and JSON"
     short_help="Time a net, layer by layer and beside other frameworks.",
     epilog="""\b
 Examples:
-  cnnspec bench specs/resnet50.cnn --vs torch,onnxruntime --threads 1
+  cnnspec bench specs/resnet50.cnn --vs torch,openvino --threads 1
   cnnspec bench specs/mobilenet_v2.cnn --batch 8 --profile
-  cnnspec bench specs/vgg16.cnn --training --batch 8 --vs all --png roofline.png
-  cnnspec bench specs/resnet50.cnn --size H=160 --size W=160 --format json
+  cnnspec bench specs/vgg16.cnn --training --vs all --png roof.png
+  cnnspec bench specs/resnet50.cnn --size H=160 --size W=160
 
 \b
 Frameworks for --vs (pip install 'cnnspec[bench]' brings them all):
-  torch, torch-channels-last, torch-compile, onnxruntime, openvino, or all""",
+  torch, torch-channels-last, torch-compile, onnxruntime, openvino,
+  or all of them""",
 )
 @net_options
 @click.option(
     "--vs", "peers", metavar="NAME,…", default="", help="Other frameworks to time beside: see below."
 )
-@click.option("--batch", type=click.IntRange(min=1), default=1, show_default=True, help="Samples at once.")
-@click.option("--threads", type=click.IntRange(min=1), help="Processors to use.  [default: all]")
+@click.option(
+    "--batch", type=click.IntRange(min=1), metavar="N", default=1, show_default=True, help="Samples at once."
+)
+@click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Processors to use.  [default: all]")
 @click.option(
     "--math",
     type=click.Choice(("fast", "exact")),

@@ -27,7 +27,7 @@ Examples:
   cat net.cnn | cnnspec check - --stdin-filename net.cnn
 
 \b
-Exit codes: 0 clean, 1 something was found, 2 a path could not be read.""",
+Exit codes: 0 clean, 1 something was found, 2 a path cannot be read.""",
 )
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=spec_paths)
 @click.option(

@@ -23,21 +23,25 @@ if TYPE_CHECKING:
     epilog="""\b
 Examples:
   cnnspec compile specs/resnet50.cnn --batch 8
-  cnnspec compile specs/lenet5.cnn --emit lenet5.py --weights lenet5.safetensors
-  cnnspec compile specs/lenet5.cnn --emit lenet5.py --math plain --training --force
+  cnnspec compile specs/lenet5.cnn --emit lenet5.py --seed 1
+  cnnspec compile specs/lenet5.cnn --emit lenet5.py --math plain --force
   cnnspec compile --clear-cache""",
 )
 @click.argument("spec_path", metavar="[SPEC]", required=False, shell_complete=spec_paths)
 @symbol_options
 @click.option("--emit", "target", metavar="FILE.py", help="Write the program that runs, as a module.")
 @click.option("--force", is_flag=True, help="Write over files that are there.")
-@click.option("--batch", type=click.IntRange(min=1), default=1, show_default=True, help="Samples at once.")
+@click.option(
+    "--batch", type=click.IntRange(min=1), metavar="N", default=1, show_default=True, help="Samples at once."
+)
 @click.option("--training", is_flag=True, help="A training step too: backward and update.")
 @click.option("--dtype", type=click.Choice(("float32", "float64")), default="float32", show_default=True)
 @click.option(
     "--weights", metavar="FILE", help="With --emit: the weights (safetensors) go beside the program."
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of random weights.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), metavar="N", default=0, show_default=True, help="Of random weights."
+)
 @machine_options
 @click.option("--clear-cache", is_flag=True, help="First remove all compiled kernels.")
 def command(

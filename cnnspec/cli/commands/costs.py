@@ -20,8 +20,8 @@ LONGEST_BATCH = 18
     short_help="Show training compute, memory, padding, traffic and a roofline.",
     epilog="""\b
 Examples:
-  cnnspec costs specs/resnet50.cnn --batch 32 --optimizer adam
-  cnnspec costs specs/mobilenet_v2.cnn --bits 8 --device "peak=4TF bw=50GB/s"
+  cnnspec costs specs/resnet50.cnn --batch 32 --optimiser adam
+  cnnspec costs specs/vgg16.cnn --bits 8 --device "peak=4TF bw=50GB/s"
   cnnspec costs specs/vgg16.cnn --symbolic --batch N""",
 )
 @net_options
@@ -40,7 +40,9 @@ Examples:
     help="The width of every number.",
 )
 @click.option(
+    "--optimiser",
     "--optimizer",
+    "optimizer",
     type=click.Choice(["sgd", "momentum", "adam"]),
     default="momentum",
     show_default=True,

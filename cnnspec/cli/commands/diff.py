@@ -12,7 +12,7 @@ Examples:
   cnnspec diff specs/resnet18.cnn specs/resnet34.cnn
   cnnspec diff old.cnn new.cnn --format markdown >> $GITHUB_STEP_SUMMARY
   cnnspec diff specs/vgg16.cnn specs/vgg19.cnn --symbolic
-  cnnspec diff specs/alexnet.cnn specs/squeezenet1_0.cnn --crossover macs H""",
+  cnnspec diff specs/vgg11.cnn specs/resnet18.cnn --crossover macs H""",
 )
 @click.argument("before", metavar="BEFORE")
 @click.argument("after", metavar="AFTER")
@@ -78,8 +78,9 @@ def command(
         record = difference_record(first.graph.name, second.graph.name, found)
         out().write(document("diff", record))
     else:
-        describe = markdown_difference if format_name == "markdown" else describe_difference
-        out().write(describe(found))
+        screen = out()
+        is_markdown = format_name == "markdown"
+        screen.write(markdown_difference(found) if is_markdown else describe_difference(found, screen.width))
     return Exit.CLEAN if found.is_empty else Exit.FINDINGS
 
 

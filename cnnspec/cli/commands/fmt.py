@@ -25,7 +25,8 @@ Examples:
   cat net.cnn | cnnspec fmt -
 
 \b
-Exit codes: 0 done; 1 with --check or --diff something is laid out otherwise; 2 a file cannot be read.""",
+Exit codes: 0 done; 1 with --check or --diff: a file would change;
+2 a file cannot be read.""",
 )
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=spec_paths)
 @click.option("--check", is_flag=True, help="Write nothing; say which files would change.")

@@ -9,14 +9,18 @@ import click
 from cnnspec.cli.net_options import net_options
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator
 
     from cnnspec.backend.footprint import Footprint
     from cnnspec.backend.schedule.listing import Entry, Stretch
     from cnnspec.backend.schedule.machine import Math
+    from cnnspec.diagnostics.styled import Line
+    from cnnspec.report.layout import Concession
 
-_HEAD = ("pass", "layer", "algorithm", "steps", "tile", "fused", "packed")
+_HEAD = ("pass", "layer", "algorithm", "steps", "tile", "fused", "weight bytes")
 _BUFFER_HEAD = ("buffer", "memory", "bytes", "at", "stages")
+_NAMES = frozenset({"layer", "buffer"})
+_NUMBERS = frozenset({"steps", "weight bytes", "bytes", "at"})
 
 
 @click.command(
@@ -27,10 +31,16 @@ Examples:
   cnnspec plan specs/vgg16.cnn --training --math exact --format json""",
 )
 @net_options
-@click.option("--batch", type=click.IntRange(min=1), default=1, show_default=True, help="Samples at once.")
+@click.option(
+    "--batch", type=click.IntRange(min=1), metavar="N", default=1, show_default=True, help="Samples at once."
+)
 @click.option("--training", is_flag=True, help="A training step: forward and backward.")
 @click.option(
-    "--math", type=click.Choice(("fast", "exact")), default="fast", show_default=True, help="Precision."
+    "--math",
+    type=click.Choice(("fast", "exact")),
+    default="fast",
+    show_default=True,
+    help="With Winograd's algorithm, or without its rounding errors.",
 )
 @click.option("--dtype", type=click.Choice(("float32", "float64")), default="float32", show_default=True)
 @click.option("--buffers", is_flag=True, help="List every buffer: its bytes, its place, and for how long.")
@@ -68,6 +78,7 @@ def command(
     from cnnspec.cli.screen import out
     from cnnspec.diagnostics.styled import Style, line
     from cnnspec.report.document import document
+    from cnnspec.report.render_table import title
 
     graph = open_net(spec_path, net_name, settings).graph
     plan = pipeline.plan(graph, batch=batch, training=training, dtype=dtype)
@@ -82,32 +93,59 @@ def command(
         out().write(document("plan", record | lists))
         return
     screen = out()
-    tables = [[_HEAD, *map(_row, found)], [_BUFFER_HEAD, *map(_buffer_row, places)]]
-    for rows in tables[: 1 + buffers]:
-        head, *lines = _columns(rows)
-        screen.write([line((head, Style.HEADING)), *map(line, lines), line("")])
-    screen.write([line(("memory", Style.HEADING)), *map(line, _columns(_memory_rows(memory)))])
-    screen.write([line(f"the arena is fullest at {fullest(schedule)}")])
+    screen.write(title(pipeline.analyse(graph), screen.width))
+    tables = [(_HEAD, map(_row, found)), (_BUFFER_HEAD, map(_buffer_row, places))]
+    for head, rows in tables[: 1 + buffers]:
+        screen.write([(), *_table(head, rows, screen.width)])
+    screen.write([(), *_memory_lines(memory)])
+    screen.write([line((f"the arena is fullest at {fullest(schedule)}", Style.QUIET))])
 
 
-def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """Rows of equally many cells as lines, each column as wide as its widest cell."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]], width: int | None) -> Iterator[Line]:
+    """Rows of equally many cells below their titles; layers and algorithms give way where it is narrow."""
+    from cnnspec.diagnostics.legible import legible
+    from cnnspec.diagnostics.styled import Piece, Style
+    from cnnspec.report.layout import Column, body, fit, header, left_out, narrowed, rule
+
+    columns = {
+        name: Column(
+            name,
+            [Piece(legible(cell), Style.STRONG if name in _NAMES else Style.PLAIN) for cell in cells],
+            name in _NUMBERS,
+        )
+        for name, cells in zip(head, zip(*rows, strict=True), strict=True)
+    }
+    concessions: list[Concession] = [
+        ("algorithm", narrowed(16)),
+        ("layer", narrowed(20)),
+        ("weight bytes", left_out),
     ]
+    fitted = fit(columns, width, concessions)
+    yield header(fitted)
+    yield rule(fitted)
+    yield from body(fitted)
 
 
-def _memory_rows(memory: Footprint) -> list[tuple[str, str]]:
+def _memory_lines(memory: Footprint) -> Iterator[Line]:
+    """The parts of the memory in bytes, and their sum."""
+    from cnnspec.diagnostics.styled import Style, line
+
+    rows = _memory_rows(memory)
+    names = max(len(name) for name, _ in rows)
+    for name, size in rows:
+        yield line(f"{name:<{names}}", (f"{size:>15,} B", Style.STRONG))
+
+
+def _memory_rows(memory: Footprint) -> list[tuple[str, int]]:
     sizes = {
         "weights": memory.weights,
         "gradients": memory.gradients,
         "weights as kernels read them": memory.packed,
         "inputs and outputs": memory.ports,
         "arena": memory.arena,
-        "all": memory.total,
+        "memory in all": memory.total,
     }
-    return [(name, f"{size:>15,} bytes") for name, size in sizes.items() if size]
+    return [(name, size) for name, size in sizes.items() if size]
 
 
 def _buffer_row(place: Stretch) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ _RANGE = re.compile(r"((?:\w+=)+)(\d{1,9})\.\.(\d{1,9})(?:\.\.(\d{1,9}))?")
 Examples:
   cnnspec plot specs/vgg16.cnn macs H=32..512
   cnnspec plot specs/resnet50.cnn macs H=W=32..512..32 --format csv
-  cnnspec plot specs/unet.cnn activations.bytes H=W=16..512 --png unet.png""",
+  cnnspec plot specs/unet.cnn activations.bytes H=W=16..512 --png u.png""",
 )
 @net_options
 @click.argument("quantity", metavar="QUANTITY")

@@ -31,9 +31,9 @@ LARGEST_BATCH = 32
     short_help="Run a net on an image, an array or a data set.",
     epilog="""\b
 Examples:
-  cnnspec run specs/lenet5.cnn --weights lenet5.safetensors --input seven.png
-  cnnspec run specs/lenet5.cnn --weights lenet5.safetensors --data digits
-  cnnspec run specs/unet.cnn --weights unet.safetensors --input cells.npy --output maps.npy
+  cnnspec run specs/lenet5.cnn --weights w.safetensors --input seven.png
+  cnnspec run specs/lenet5.cnn --weights w.safetensors --data digits
+  cnnspec run specs/unet.cnn --input cells.npy --output maps.npy
   cnnspec run edges.cnn --input photo.png --output edges.png""",
 )
 @net_options
@@ -41,9 +41,13 @@ Examples:
 @click.option("--input", "source", metavar="FILE", help="A .png or .jpg picture, or a .npy array.")
 @click.option("--data", metavar="DATA", help="Measure on the test images of a data set (as for `train`).")
 @click.option("--output", "target", metavar="FILE", help="Write the result to a .npy, .png or .jpg file.")
-@click.option("--top", type=click.IntRange(min=1), default=5, show_default=True, help="Classes to print.")
+@click.option(
+    "--top", type=click.IntRange(min=1), metavar="N", default=5, show_default=True, help="Classes to print."
+)
 @click.option("--labels", "names_file", metavar="FILE", help="The names of the classes, one a line.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of random weights.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), metavar="N", default=0, show_default=True, help="Of random weights."
+)
 @machine_options
 def command(
     *,

@@ -12,7 +12,7 @@ from cnnspec.cli.net_options import net_options
     epilog="""\b
 Examples:
   cnnspec sensitivity specs/resnet50.cnn
-  cnnspec sensitivity specs/densenet121.cnn -s growth=24 --format json""",
+  cnnspec sensitivity specs/densenet121.cnn -s growth=24""",
 )
 @net_options
 @click.option(

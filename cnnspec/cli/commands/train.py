@@ -22,14 +22,14 @@ _RATES = {"sgd": 0.05, "adam": 0.001}
     epilog="""\b
 Examples:
   cnnspec train specs/lenet5.cnn --data digits
-  cnnspec train specs/lenet5.cnn --data mnist:~/data/mnist --epochs 10 --save lenet5.safetensors
-  cnnspec train specs/resnet20_cifar.cnn --data cifar10:cifar-10-batches-bin --optimiser adam --rate 0.001
-  cnnspec train specs/lenet5.cnn --data npz:mine.npz --weights lenet5.safetensors
+  cnnspec train specs/lenet5.cnn --data mnist:FOLDER --save w.safetensors
+  cnnspec train specs/resnet20_cifar.cnn --data cifar10:FOLDER --rate 0.1
+  cnnspec train specs/lenet5.cnn --data npz:mine.npz --optimiser adam
 
 \b
 Data:
   digits          a small part of MNIST that comes with cnnspec
-  mnist:FOLDER    the four IDX files of MNIST (or Fashion-MNIST, ...), gzipped or not
+  mnist:FOLDER    the four IDX files of MNIST or Fashion-MNIST
   cifar10:FOLDER  the binary version of CIFAR-10
   npz:FILE        NumPy arrays x_train, y_train, x_test, y_test
 
@@ -40,13 +40,18 @@ The same command with the same seed gives the same weights, bit for bit.""",
 @click.option(
     "--epochs",
     type=click.IntRange(min=1),
+    metavar="N",
     default=10,
     show_default=True,
     help="How often all images are seen.",
 )
-@click.option("--batch", type=click.IntRange(min=1), default=32, show_default=True, help="Images a step.")
+@click.option(
+    "--batch", type=click.IntRange(min=1), metavar="N", default=32, show_default=True, help="Images a step."
+)
 @click.option(
     "--optimiser",
+    "--optimizer",
+    "optimiser",
     type=click.Choice(("sgd", "adam")),
     default="sgd",
     show_default=True,
@@ -65,7 +70,12 @@ The same command with the same seed gives the same weights, bit for bit.""",
     help="How the rate falls: along a cosine to 0, not at all, or to a tenth at a third and two thirds.",
 )
 @click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of weights, order and dropout."
+    "--seed",
+    type=click.IntRange(min=0),
+    metavar="N",
+    default=0,
+    show_default=True,
+    help="Of weights, order and dropout.",
 )
 @click.option("--weights", metavar="FILE", help="Start from these weights (safetensors).")
 @click.option(

@@ -24,10 +24,13 @@ Examples:
   cnnspec verify specs/lenet5.cnn --format json
 
 \b
-Exit codes: 0 every claim that was checked holds, 1 one does not, 2 the net could not be run.""",
+Exit codes: 0 every claim that was checked holds, 1 one does not,
+2 the net cannot be run.""",
 )
 @net_options
-@click.option("--batch", type=click.IntRange(min=1), default=3, show_default=True, help="Samples to run.")
+@click.option(
+    "--batch", type=click.IntRange(min=1), metavar="N", default=3, show_default=True, help="Samples to run."
+)
 @click.option(
     "--seconds",
     type=Real(above=True),
@@ -36,9 +39,14 @@ Exit codes: 0 every claim that was checked holds, 1 one does not, 2 the net coul
     help="Time for gradients, and again for receptive fields; larger nets are checked in part.",
 )
 @click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of all random numbers."
+    "--seed",
+    type=click.IntRange(min=0),
+    metavar="N",
+    default=0,
+    show_default=True,
+    help="Of all random numbers.",
 )
-@click.option("--threads", type=click.IntRange(min=1), help="Processors to use.  [default: all]")
+@click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Processors to use.  [default: all]")
 @click.option(
     "--math",
     type=click.Choice(("exact", "fast", "plain")),
