@@ -50,7 +50,7 @@ def _is_unproductive(net: LintedNet, facts: LayerFacts) -> bool:
     node = facts.node
     if not facts.at_inference or not isinstance(node.layer, Conv) or len(node.input_shapes[0]) == 1:
         return False
-    axes = net.analysis.by_path[node.inputs[0].node].field.axes
+    axes = net.analysis.field_of(node.inputs[0]).axes
     widens = any(size != 1 for size in per_axis(node.layer.kernel, len(node.input_shapes[0]) - 1))
     return widens and bool(axes) and all(_sees_all(net, axis) for axis in axes)
 

@@ -29,12 +29,13 @@ WITHOUT_WEIGHTS = Activation | WindowPool | GlobalPool | Identity | Rearrangemen
 
 @rule("bias-before-norm")
 def bias_before_norm(net: LintedNet) -> Iterator[Finding]:
-    """A bias that the normalisation after it subtracts again."""
+    """A bias that the normalisation after it subtracts again, wherever its weights are used."""
     centred = _centred(net)
+    needed = {node.owner for node in net.graph if node.path not in centred}
     for node in net.graph:
         layer = node.layer
         is_biased = isinstance(layer, Conv | ConvTranspose | Linear) and layer.bias
-        if is_biased and not node.frozen and node.path in centred:
+        if is_biased and not node.frozen and node.owner not in needed:
             yield _useless_bias(net, node, centred[node.path])
 
 
