@@ -37,9 +37,10 @@ def shortcut_stride(graph: Graph, skip: Tensor, other: Tensor) -> Help | None:
     place = convolutions[0].origin.span
     if stride is None or place is None or not _is_plain(convolutions[0], place):
         return None
-    text = f", stride={stride[1]}"
-    edit = Edit(Span(place.source, place.end - 1, place.end - 1), text)
-    return Help(f"give the skip the same stride: `{place.text[:-1]}{text})`", (edit,))
+    arguments = place.text[:-1].rstrip().removesuffix(",")
+    text = f", stride={stride[1]})"
+    edit = Edit(Span(place.source, place.start + len(arguments), place.end), text)
+    return Help(f"give the skip the same stride: `{arguments}{text}`", (edit,))
 
 
 def begun_late(graph: Graph, entry: object, skip: Tensor, other: Tensor, name: str) -> Help | None:
