@@ -66,4 +66,6 @@ def why_unknown(word: str) -> str:
         return "say on which device, `seconds(peak=4T, bw=50G)`; sizes must be numbers"
     if word in TOGETHER:
         return "it is known for numbers only, not for formulas"
+    if word in OF_TENSOR:
+        return "what the units see has no short formula"
     return "a window is a formula, or very large"

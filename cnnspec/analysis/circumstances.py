@@ -72,9 +72,8 @@ CHOSEN = ("optimizer",)
 def _rate(name: str, value: Value) -> Fraction:
     if isinstance(value, int | Fraction) and not isinstance(value, bool) and value > 0:
         return Fraction(value)
-    raise CircumstanceError(
-        name, f"`{name}` is a number a second, such as `{name}=50G`, not {describe(value)}"
-    )
+    message = f"`{name}` is above 0, how much a second: `{name}=50G`, not {describe(value)}"
+    raise CircumstanceError(name, message)
 
 
 def _either(words: Iterable[str]) -> str:

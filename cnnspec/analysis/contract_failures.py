@@ -11,7 +11,7 @@ from cnnspec.analysis.expected import Tolerance, asked_in, told_apart
 from cnnspec.analysis.facts import Analysis
 from cnnspec.analysis.measures import ALL_SUMS, MEMORY, OF_TENSOR, TOGETHER
 from cnnspec.diagnostics import Edit, Help, Label
-from cnnspec.dims import digits
+from cnnspec.dims import Symbolic, digits
 from cnnspec.graph import Node, Tensor
 from cnnspec.language import ast
 from cnnspec.language.arithmetic import multiply
@@ -22,7 +22,6 @@ from cnnspec.language.values import (
     Undecided,
     Unknown,
     Value,
-    is_number,
     show,
 )
 
@@ -85,7 +84,7 @@ def report_undecided(
     formulas = (
         f"`{side.node.span.text}` is {grouped(side.value)}"
         for side in sides
-        if is_number(side.value) and not isinstance(side.value, int | Fraction)
+        if isinstance(side.value, Symbolic) and grouped(side.value) != side.node.span.text
     )
     message = f"whether this holds depends on {words(truth.symbols)}"
     scope.report(

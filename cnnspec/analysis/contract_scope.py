@@ -36,7 +36,7 @@ from cnnspec.language.evaluate import evaluate
 from cnnspec.language.names import choice
 from cnnspec.language.scope import Scope
 from cnnspec.language.spec import Spec
-from cnnspec.language.values import UNKNOWN, UNNAMED, Function, Outputs, Unknown, Value, describe
+from cnnspec.language.values import UNKNOWN, UNNAMED, Axes, Function, Outputs, Unknown, Value, describe
 
 NetKey = tuple[str, frozenset[tuple[str, Binding]]]
 
@@ -265,7 +265,7 @@ class ContractScope(Scope):
             self.report("expect-unknown", message, node.span)
             return UNKNOWN
         value = asked.value
-        if value is None:
+        if value is None or (isinstance(value, Axes) and UNKNOWN in value):
             message = f"`{node.span.text}` is not known: {why_unknown(asked.word)}"
             self.report("expect-unknown", message, node.span)
             return UNKNOWN

@@ -284,8 +284,8 @@ def field_smallest(analysis: Analysis, tensor: Tensor) -> Value:
 
 
 def field_start(analysis: Analysis, tensor: Tensor) -> Value:
-    """The first index that unit 0 sees, negative in the padding."""
-    return Axes(axis.start for axis in analysis.field_of(tensor).axes)
+    """The first index that unit 0 sees, negative in the padding; unknown where only a bound is."""
+    return Axes(axis.start if axis.by_slope else UNKNOWN for axis in analysis.field_of(tensor).axes)
 
 
 def field_stride(analysis: Analysis, tensor: Tensor) -> Value:

@@ -267,6 +267,20 @@ net free:
     assert "-s H=…" in undecided.help.text
 
 
+def test_what_is_not_known_does_not_hold() -> None:
+    text = """
+net long:
+    input sound: [1, W]
+    conv_transpose(1, 61, stride=61) -> conv(1, 67, stride=67)
+    conv_transpose(1, 71, stride=71) -> conv(1, 73, stride=73)
+    expect receptive_field == 5
+    output it
+"""
+    (unknown,) = check(text)
+    assert unknown.code == "expect-unknown"
+    assert unknown.message == "`receptive_field` is not known: what the units see has no short formula"
+
+
 LADDER = """
 block unit(c, s = 1):
     conv(c, 3, stride=s, pad=1) -> bn -> relu
