@@ -2,76 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import ClassVar
 
 from cnnspec.backend.fast.layout import BlockedMap
 from cnnspec.backend.fast.simd.emitter import Emitter
-from cnnspec.backend.fast.simd.values import Word
+from cnnspec.backend.fast.simd.values import Vector, Word
+
+_Made = Callable[[Callable[[Word], Vector], Vector, list[Word]], Vector]
+"""What is made of the numbers at some addresses, given how to load them and a zero."""
 
 
 @dataclass(frozen=True, slots=True)
-class ToBlocks:
+class _Conversion:
+    """What the two directions between a plain array and a map share."""
+
+    map: BlockedMap
+
+    @property
+    def tasks(self) -> int:
+        """One a row of a block."""
+        return self.map.batch * self.map.blocks * self.map.size[0] * self.map.size[1]
+
+    def _row(self, e: Emitter, buffers: Sequence[Word], task: Word, *, inwards: bool) -> None:
+        map_ = self.map
+        depth, height, width = map_.size
+        row, rest = task % height, task // height
+        plane, rest = rest % depth, rest // depth
+        block, element = rest % map_.blocks, rest // map_.blocks
+        place = map_.place()
+        inside = buffers[1] + e.bytes * (
+            element * place.batch
+            + block * place.block
+            + plane * place.pixel[0]
+            + row * place.pixel[1]
+            + place.offset
+        )
+        channel = element * map_.channels + block * map_.block
+        array = buffers[0] + e.bytes * (((channel * depth + plane) * height + row) * width)
+        last = map_.channels - (map_.blocks - 1) * map_.block
+        for condition, channels in (
+            (block < map_.blocks - 1, map_.block),
+            (block.equals(map_.blocks - 1), last),
+        ):
+            with e.when(condition), e.loop(0, width) as column:
+                number, pixel = array + column * e.bytes, inside + column * (e.bytes * map_.block)
+                _copy_pixel(e, number, pixel, channels, map_, inwards=inwards)
+
+
+@dataclass(frozen=True, slots=True)
+class ToBlocks(_Conversion):
     """Buffers: array, map. Fills the inside of a map; the lanes past the channels become 0."""
 
     buffers: ClassVar[int] = 2
-    map: BlockedMap
-
-    @property
-    def tasks(self) -> int:
-        """One a row of a block."""
-        return self.map.batch * self.map.blocks * self.map.size[0] * self.map.size[1]
 
     def emit(self, e: Emitter, buffers: Sequence[Word], task: Word) -> None:
         """One row of a block."""
-        _for_blocks(self, e, buffers, task, inwards=True)
+        self._row(e, buffers, task, inwards=True)
 
 
 @dataclass(frozen=True, slots=True)
-class FromBlocks:
+class FromBlocks(_Conversion):
     """Buffers: array, map. Fills a plain array from the inside of a map."""
 
     buffers: ClassVar[int] = 2
-    map: BlockedMap
-
-    @property
-    def tasks(self) -> int:
-        """One a row of a block."""
-        return self.map.batch * self.map.blocks * self.map.size[0] * self.map.size[1]
 
     def emit(self, e: Emitter, buffers: Sequence[Word], task: Word) -> None:
         """One row of a block."""
-        _for_blocks(self, e, buffers, task, inwards=False)
-
-
-def _for_blocks(
-    copy: ToBlocks | FromBlocks, e: Emitter, buffers: Sequence[Word], task: Word, *, inwards: bool
-) -> None:
-    map_ = copy.map
-    depth, height, width = map_.size
-    row, rest = task % height, task // height
-    plane, rest = rest % depth, rest // depth
-    block, element = rest % map_.blocks, rest // map_.blocks
-    place = map_.place()
-    inside = buffers[1] + e.bytes * (
-        element * place.batch
-        + block * place.block
-        + plane * place.pixel[0]
-        + row * place.pixel[1]
-        + place.offset
-    )
-    channel = element * map_.channels + block * map_.block
-    array = buffers[0] + e.bytes * (((channel * depth + plane) * height + row) * width)
-    last = map_.channels - (map_.blocks - 1) * map_.block
-    for condition, channels in (
-        (block < map_.blocks - 1, map_.block),
-        (block.equals(map_.blocks - 1), last),
-    ):
-        with e.when(condition), e.loop(0, width) as column:
-            number, pixel = array + column * e.bytes, inside + column * (e.bytes * map_.block)
-            _copy_pixel(e, number, pixel, channels, map_, inwards=inwards)
+        self._row(e, buffers, task, inwards=False)
 
 
 def _copy_pixel(
@@ -126,73 +126,59 @@ class ClearHalo:
 
 
 @dataclass(frozen=True, slots=True)
-class Zeros:
+class _Stretch:
+    """What the kernels on stretches of memory share: equal parts, vectors of each and then what is left."""
+
+    numbers: int
+
+    @property
+    def tasks(self) -> int:
+        """One for some thousand numbers."""
+        return max(1, self.numbers // 4096)
+
+    def _each(self, e: Emitter, buffers: Sequence[Word], task: Word, made: _Made) -> None:
+        """Write what is made of the numbers at the same place in every buffer to the first of them."""
+        first, last = task * self.numbers // self.tasks, (task + 1) * self.numbers // self.tasks
+        vectors = (last - first) // e.lanes
+        with e.loop(0, vectors) as index:
+            at = [buffer + (first + index * e.lanes) * e.bytes for buffer in buffers]
+            e.store(made(e.load, e.vector(0.0), at), at[0])
+        with e.loop(first + vectors * e.lanes, last) as index:
+            at = [buffer + index * e.bytes for buffer in buffers]
+            e.store_scalar(made(e.load_scalar, e.scalar(0.0), at), at[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Zeros(_Stretch):
     """Buffers: numbers. Fills a stretch of memory with zeros."""
 
     buffers: ClassVar[int] = 1
-    numbers: int
-
-    @property
-    def tasks(self) -> int:
-        """One for some thousand numbers."""
-        return max(1, self.numbers // 4096)
 
     def emit(self, e: Emitter, buffers: Sequence[Word], task: Word) -> None:
-        """One share, to the number exact."""
-        first, last = task * self.numbers // self.tasks, (task + 1) * self.numbers // self.tasks
-        vectors = (last - first) // e.lanes
-        with e.loop(0, vectors) as index:
-            e.store(e.vector(0.0), buffers[0] + (first + index * e.lanes) * e.bytes)
-        with e.loop(first + vectors * e.lanes, last) as index:
-            e.store_scalar(e.scalar(0.0), buffers[0] + index * e.bytes)
+        """One part."""
+        self._each(e, buffers, task, lambda _load, zero, _at: zero)
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
+class Copy(_Stretch):
     """Buffers: target, source. Copies one stretch of memory to another."""
 
     buffers: ClassVar[int] = 2
-    numbers: int
-
-    @property
-    def tasks(self) -> int:
-        """One for some thousand numbers."""
-        return max(1, self.numbers // 4096)
 
     def emit(self, e: Emitter, buffers: Sequence[Word], task: Word) -> None:
-        """One share, to the number exact."""
-        first, last = task * self.numbers // self.tasks, (task + 1) * self.numbers // self.tasks
-        vectors = (last - first) // e.lanes
-        with e.loop(0, vectors) as index:
-            target, source = (buffer + (first + index * e.lanes) * e.bytes for buffer in buffers)
-            e.store(e.load(source), target)
-        with e.loop(first + vectors * e.lanes, last) as index:
-            target, source = (buffer + index * e.bytes for buffer in buffers)
-            e.store_scalar(e.load_scalar(source), target)
+        """One part."""
+        self._each(e, buffers, task, lambda load, _zero, at: load(at[1]))
 
 
 @dataclass(frozen=True, slots=True)
-class Accumulate:
+class Accumulate(_Stretch):
     """Buffers: total, part. Adds one stretch of memory to another."""
 
     buffers: ClassVar[int] = 2
-    numbers: int
-
-    @property
-    def tasks(self) -> int:
-        """One for some thousand numbers."""
-        return max(1, self.numbers // 4096)
 
     def emit(self, e: Emitter, buffers: Sequence[Word], task: Word) -> None:
-        """One share, to the number exact."""
-        first, last = task * self.numbers // self.tasks, (task + 1) * self.numbers // self.tasks
-        vectors = (last - first) // e.lanes
-        with e.loop(0, vectors) as index:
-            total, part = (buffer + (first + index * e.lanes) * e.bytes for buffer in buffers)
-            e.store(e.load(total) + e.load(part), total)
-        with e.loop(first + vectors * e.lanes, last) as index:
-            total, part = (buffer + index * e.bytes for buffer in buffers)
-            e.store_scalar(e.load_scalar(total) + e.load_scalar(part), total)
+        """One part."""
+        self._each(e, buffers, task, lambda load, _zero, at: load(at[0]) + load(at[1]))
 
 
 def _zeros(e: Emitter, address: Word, numbers: int) -> None:
