@@ -42,6 +42,11 @@ def test_every_command_explains_itself_with_examples(cnnspec: Run, name: str, fl
     assert "Examples:" in result.out
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_of_a_command_fits_a_terminal(cnnspec: Run, name: str) -> None:
+    assert [line for line in cnnspec(name, "--help").out.splitlines() if len(line) > 80] == []
+
+
 def test_the_list_of_commands_says_what_each_does(cnnspec: Run) -> None:
     text = cnnspec("--help").out
     for name in COMMANDS:
@@ -159,6 +164,15 @@ def test_an_output_without_the_characters_gets_the_nearest(process: Run) -> None
     assert heading == "lenet5  image [1, 32, 32] > [10]"
     assert {"-" * len(line) for line in table if line.startswith("---")} <= set(table)
     assert "conv 6, 5x5" in result.stdout.decode("ascii")
+
+
+def test_relations_accents_and_dots_keep_their_sense_in_ascii(process: Run) -> None:
+    sizes = process("sizes", "specs/vgg16.cnn", PYTHONIOENCODING="ascii").stdout
+    assert b"H >= 32" in sizes
+    assert b"Cicek" in process("show", "specs/unet3d.cnn", PYTHONIOENCODING="ascii").stdout
+    plot = process("plot", "specs/unet.cnn", "macs", "H=W=16..64", PYTHONIOENCODING="ascii").stdout
+    assert b"*" in plot
+    assert b"?" not in sizes + plot
 
 
 def test_a_character_without_a_nearest_is_a_question_mark(process: Run, tmp_path: Path) -> None:
