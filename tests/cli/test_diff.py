@@ -106,3 +106,11 @@ def test_a_crossover_of_nothing_is_refused(cnnspec: Any) -> None:
         result = cnnspec("diff", "specs/vgg11.cnn", "specs/vgg13.cnn", "--crossover", *arguments)
         assert (result.code, result.out) == (2, "")
         assert message in result.err
+
+
+@pytest.mark.parametrize("spare", [["--symbolic"], ["--format", "markdown"]])
+def test_a_crossover_refuses_what_it_would_ignore(cnnspec: Any, spare: list[str]) -> None:
+    nets = "specs/vgg11.cnn", "specs/vgg13.cnn"
+    result = cnnspec("diff", *nets, "--crossover", "macs", "H", "-s", "W=224", *spare)
+    assert result.code == 2
+    assert f"`{' '.join(spare)}` does not go with `--crossover`" in result.err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,10 @@ Examples:
     "--weights", metavar="FILE", help="With --emit: the weights (safetensors) go beside the program."
 )
 @click.option(
-    "--seed", type=click.IntRange(min=0), metavar="N", default=0, show_default=True, help="Of random weights."
+    "--seed",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="With --emit: of the random weights it begins with.  [default: 0]",
 )
 @machine_options
 @click.option("--clear-cache", is_flag=True, help="First remove all compiled kernels.")
@@ -55,7 +59,7 @@ def command(
     training: bool,
     dtype: str,
     weights: str | None,
-    seed: int,
+    seed: int | None,
     threads: int | None,
     math: Precision,
     clear_cache: bool,
@@ -77,15 +81,24 @@ def command(
         if not clear_cache or target is not None:
             raise click.UsageError("give a SPEC to compile")
         return
-    if weights is not None and target is None:
-        raise click.UsageError("--weights goes with --emit: compiled kernels depend on no weights")
+    if target is None:
+        _refuse({"--weights": weights is not None, "--seed": seed is not None, "--force": force})
     graph = open_net(spec_path, net_name, settings).graph
     plan = pipeline.plan(graph, batch=batch, training=training, dtype=dtype)
     if target is None:
         out().write(_compile(plan, threads, math))
     else:
         path = Path(target).expanduser()
-        out().write(_write(plan, path, weights=weights, seed=seed, threads=threads, math=math, force=force))
+        out().write(
+            _write(plan, path, weights=weights, seed=seed or 0, threads=threads, math=math, force=force)
+        )
+
+
+def _refuse(given: Mapping[str, bool]) -> None:
+    """Raise UsageError for options of a program that is not written."""
+    spare = next((name for name, is_given in given.items() if is_given), None)
+    if spare:
+        raise click.UsageError(f"{spare} goes with --emit: compiled kernels depend on no weights")
 
 
 def _compile(plan: Plan, threads: int | None, math: Precision) -> list[Line]:

@@ -68,6 +68,9 @@ def command(
         raise click.UsageError("`--net` is given once for both files, or once for each")
     names = nets or (None,)
     if crossover is not None:
+        if symbolic or format_name == "markdown":
+            spare = "--symbolic" if symbolic else "--format markdown"
+            raise click.UsageError(f"`{spare}` does not go with `--crossover`, which leaves one symbol free")
         return _crossover((before, after), (names[0], names[-1]), settings, crossover, format_name)
     first, second = (
         pipeline.analyse(open_net(path, name, settings, symbolic=symbolic).graph)
