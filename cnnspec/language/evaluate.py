@@ -155,16 +155,29 @@ def _pipeline(node: ast.Pipeline, scope: Scope) -> Value:
 def _sequence(node: ast.Sequence, scope: Scope) -> Value:
     if len(node.items) > limits.MAX_ITEMS:
         raise _too_many_items(len(node.items))
-    return tuple(
-        scope.listed(item) if isinstance(item, ast.Name) else evaluate(item, scope) for item in node.items
-    )
+    return tuple(_item(item, scope) for item in node.items)
+
+
+def _item(node: ast.Expression, scope: Scope) -> Value:
+    """An item of a list, where a bare name may stand for a layer."""
+    while isinstance(node, ast.Conditional):
+        branch = _branch(node, scope)
+        if isinstance(branch, Unknown):
+            return UNKNOWN
+        node = branch
+    return scope.listed(node) if isinstance(node, ast.Name) else evaluate(node, scope)
 
 
 def _conditional(node: ast.Conditional, scope: Scope) -> Value:
+    branch = _branch(node, scope)
+    return UNKNOWN if isinstance(branch, Unknown) else evaluate(branch, scope)
+
+
+def _branch(node: ast.Conditional, scope: Scope) -> ast.Expression | Unknown:
     holds = decided(node.condition, scope)
     if isinstance(holds, Unknown):
         return UNKNOWN
-    return evaluate(node.then if holds else node.otherwise, scope)
+    return node.then if holds else node.otherwise
 
 
 def _unary(node: ast.Unary, scope: Scope) -> Value:
