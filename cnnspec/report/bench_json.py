@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -11,21 +10,19 @@ from cnnspec import __version__
 from cnnspec.bench.benching import Bench
 from cnnspec.bench.contest import Result
 from cnnspec.bench.profile import LayerTime, Profile
-from cnnspec.diagnostics.styled import Line, line
+from cnnspec.diagnostics.styled import Line
+from cnnspec.report.document import document
 from cnnspec.report.records import Record
-
-SCHEMA = "cnnspec/bench/1"
 
 
 def bench_json(bench: Bench, spec: str) -> Iterator[Line]:
     """The document, indented."""
-    return map(line, json.dumps(bench_record(bench, spec), indent=2).splitlines())
+    return document("bench", bench_record(bench, spec))
 
 
 def bench_record(bench: Bench, spec: str) -> Record:
     """Times in seconds, rates a second, work of one run of the batch."""
     return {
-        "schema": SCHEMA,
         "cnnspec": __version__,
         "spec": spec,
         "net": bench.analysis.graph.name,
