@@ -255,8 +255,8 @@ float32, `math="fast"`, one thread, each figure from a process of its own that h
 greatest resident set of three steps with a new executable (or PyTorch module), less what was resident before
 it was made.
 
-- A training step is forward, backward and SGD with momentum. PyTorch runs eagerly, sets gradients to None, and
-  overwrites with a ReLU what nothing else reads, as torchvision's nets do.
+- A training step is forward, backward and SGD with momentum. PyTorch runs eagerly, sets gradients to None,
+  and overwrites with a ReLU what nothing else reads, as torchvision's nets do.
 - *Tensors* is what `cnnspec show` and `costs` say: the algorithm's own tensors, as the plain kernels hold
   them, with weights, gradients and momentum. *Footprint* is what `cnnspec plan` says: what the fast backend
   allocates, with padding, workspaces and packed weights, without what it fuses and makes again. *Allocated*
