@@ -70,6 +70,6 @@ def _report_unknown(scope: Scope, node: ast.Attribute, base: Value, measured: It
     way_out = Help(f"did you mean `{close}`?", (Edit(node.name_span, close),)) if close else None
     if isinstance(base, Tensor) and node.name in MEASURED:
         way_out = Help("it is known when the net is complete: ask in an `expect`")
-    notes = (f"it has {', '.join(f'`{name}`' for name in names)}",) if names else ()
-    message = f"{describe(base)} has no `{node.name}`"
+    notes = (f"there are {', '.join(f'`{name}`' for name in names)}",) if names else ()
+    message = f"{describe(base)} {'have' if isinstance(base, Outputs) else 'has'} no `{node.name}`"
     scope.report("unknown-attribute", message, node.name_span, notes=notes, help=way_out)

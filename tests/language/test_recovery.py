@@ -94,6 +94,7 @@ STATEMENTS = {
     "output ‹=› relu": "an output without a name takes no `=`",
     "output main ‹linear›(3)": "`=` is missing before `linear`",
     "training ‹aux› = relu": "`training` is followed by `output`",
+    "‹where› H >= 8": "`where` stands on the line of its `input`",
     "training output aux = relu ‹0.3›": "`weight` is missing before `0.3`",
     "layer enc ‹conv›(3)": "`=` is missing before `conv`",
     "expect macs == 4G ‹1%›": "`within` is missing before `1%`",

@@ -32,6 +32,7 @@ _SLIPS: tuple[Callable[[Situation], Diagnostic | None], ...] = (
     signs.listing,
     words.use_without_quotes,
     words.training_alone,
+    words.where_alone,
     words.input_without_name,
     words.typed_parameter,
     signs.foreign_sign,

@@ -102,6 +102,14 @@ def training_alone(s: Situation) -> Diagnostic | None:
     return missing(s, "output", "`training` is followed by `output`")
 
 
+def where_alone(s: Situation) -> Diagnostic | None:
+    """`where H >= 8` on a line of its own."""
+    if len(s.line) != 1 or s.previous.text != "where" or not s.begins_value:
+        return None
+    help_text = "write it behind the sizes: `input image: [3, H, W] where H >= 8`"
+    return syntax("`where` stands on the line of its `input`", s.span(s.previous), help_text)
+
+
 def input_without_name(s: Situation) -> Diagnostic | None:
     """`input: [3, 32, 32]`."""
     if s.previous.kind != "INPUT" or s.token.text not in ("[", ":", "="):
