@@ -53,8 +53,8 @@ def test_training_writes_a_line_an_epoch_and_the_weights(cnnspec: Run, spec: Wri
     result = train(cnnspec, spec(TINY))
     assert (result.code, result.err) == (0, "")
     first, second, saved = result.out.splitlines()
-    assert first.startswith("epoch 1/2   loss ")
-    assert second.startswith("epoch 2/2   loss ")
+    assert first.startswith("epoch 1/2  loss ")
+    assert second.startswith("epoch 2/2  loss ")
     for word in ("accuracy", "test", "images/s"):
         assert word in second
     assert saved == "weights saved to tiny.safetensors"
@@ -76,7 +76,7 @@ def test_on_a_terminal_the_bar_is_erased_before_a_line_is_written(spec: Write) -
     assert "images/s" in drawn
     assert " left" in drawn
     for number in (1, 2):
-        head, _, _ = drawn.partition(f"epoch {number}/2\x1b[0m   loss")
+        head, _, _ = drawn.partition(f"epoch {number}/2\x1b[0m  loss")
         assert head.endswith("\x1b[1A\x1b[2K\x1b[1m"), "the line is written where the bar was"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from cnnspec.analysis.facts import Analysis
 from cnnspec.bench.benching import Bench
-from cnnspec.bench.contest import OURS, Result
+from cnnspec.bench.contest import Result
 from cnnspec.bench.limits import Limits
 from cnnspec.bench.timing import Timing
 from cnnspec.diagnostics.styled import plain_text
@@ -57,9 +57,7 @@ def test_samples_far_apart_are_said_to_be_disturbed(analysis: Callable[..., Anal
 
 
 def test_ratios_have_no_powers_of_ten(analysis: Callable[..., Analysis]) -> None:
-    text = said(
-        analysis(NET), peak=1e11, **{OURS: steady(1e-5), "slow": steady(0.37312), "near": steady(1.25e-5)}
-    )
+    text = said(analysis(NET), peak=1e11, cnnspec=steady(1e-5), slow=steady(0.37312), near=steady(1.25e-5))
     assert "37,300×" in text
     assert "1.25×" in text
     assert "<0.01 %" in text

@@ -74,11 +74,13 @@ def command(
     from cnnspec.analysis.costs import Setting, costs
     from cnnspec.analysis.memory import Optimiser
     from cnnspec.cli.net_options import open_net
-    from cnnspec.cli.screen import out
+    from cnnspec.cli.screen import out, waiting
     from cnnspec.report.costs import costs_json, describe_costs
 
     setting = Setting(_batch(batch), int(bits), Optimiser(optimizer), _device(device) if device else None)
-    found = costs(pipeline.analyse(open_net(spec_path, net_name, settings, symbolic=symbolic).graph), setting)
+    graph = open_net(spec_path, net_name, settings, symbolic=symbolic).graph
+    with waiting(f"counting what {graph.name} costs"):
+        found = costs(pipeline.analyse(graph), setting)
     screen = out()
     screen.write(costs_json(found) if format_name == "json" else describe_costs(found, screen.width))
 

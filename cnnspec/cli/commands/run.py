@@ -91,9 +91,7 @@ def command(
         )
     screen = out()
     if images is None:
-        with compiling():
-            measured = _measure(executable, preparation, str(data))
-        screen.write([measured])
+        screen.write([_measure(executable, preparation, str(data))])
         return
     with compiling():
         results = run_all(executable, images, preparation)
@@ -140,9 +138,15 @@ def _load(executable: Executable, weights: str | None) -> Preparation:
 def _measure(executable: Executable, preparation: Preparation, data: str) -> Line:
     from cnnspec.backend.datasets import open_dataset
     from cnnspec.backend.training.measuring import evaluate
+    from cnnspec.backend.warming import warm_up
+    from cnnspec.cli.compiling_progress import compiling
+    from cnnspec.cli.screen import waiting
 
     dataset = open_dataset(data)
-    tally = evaluate(executable, dataset.test_part(), preparation)
+    with compiling():
+        warm_up(executable)
+    with waiting(f"measuring {dataset.name}"):
+        tally = evaluate(executable, dataset.test_part(), preparation)
     accuracy = (percent(tally.accuracy).strip(), Style.SUCCESS)
     return line(
         f"{legible(dataset.name)}: {tally.seen:,} images, accuracy ", accuracy, f", loss {tally.loss:.4f}"

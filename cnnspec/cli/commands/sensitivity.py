@@ -28,7 +28,7 @@ def command(*, spec_path: str, net_name: str | None, settings: tuple[str, ...], 
     from cnnspec import pipeline
     from cnnspec.analysis.sensitivity import sensitivities
     from cnnspec.cli.net_options import open_net
-    from cnnspec.cli.screen import out
+    from cnnspec.cli.screen import out, waiting
     from cnnspec.report.document import document
     from cnnspec.report.sensitivity import describe_sensitivities, sensitivity_record
 
@@ -37,7 +37,8 @@ def command(*, spec_path: str, net_name: str | None, settings: tuple[str, ...], 
         first = next(iter(opened.graph.symbols))
         raise click.UsageError(f"`{first}` has no value to be changed: give it one with `-s {first}=…`")
     analysis = pipeline.analyse(opened.graph)
-    found = list(sensitivities(opened.spec, analysis, opened.bindings))
+    with waiting(f"changing {opened.graph.name}"):
+        found = list(sensitivities(opened.spec, analysis, opened.bindings))
     screen = out()
     if format_name == "json":
         screen.write(document("sensitivity", sensitivity_record(opened.graph.name, found)))
