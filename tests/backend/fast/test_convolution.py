@@ -48,12 +48,15 @@ CASES = [
     Case(1, 6, 10, (5, 6, 7), (3, 2, 3), stride=(2, 1, 2), before=(1,), after=(1,)),
     Case(1, 33, 64, (7, 7), (3, 3), dilation=(2,), before=(2,), after=(2,)),
     Case(1, 8, 12, (12, 12), (3, 3), stride=(4,), before=(1,), after=(0,)),
+    Case(1, 32, 16, (20, 20), (5, 5), stride=(4,)),
+    Case(1, 32, 16, (21, 21), (7, 7), stride=(6,)),
     Case(2, 12, 18, (6, 6), (3, 3), before=(1,), after=(1,), groups=3),
     Case(1, 64, 64, (6, 6), (3, 3), before=(1,), after=(1,), groups=2),
     Case(1, 48, 96, (5, 5), (3, 3), groups=48),
     Case(1, 300, 40, (4, 9), (3, 3), before=(1,), after=(1,)),
     Case(2, 3, 64, (35, 35), (7, 7), stride=(2,), before=(3,), after=(3,)),
     Case(2, 64, 128, (41, 40), (1, 1)),
+    Case(1, 20, 33, (19, 14), (7, 7), stride=(6,), before=(1,), after=(1,)),
 ]
 
 

@@ -165,10 +165,11 @@ class Pack:
         if self.backwards or last - first >= _CHUNKS * e.lanes:
             return []
         step = self.inner * self.vectors * self.lanes
-        return [
+        chunks = [
             _Chunk(start, {n - start: numbers[n] * step for n in numbers if start <= n < start + e.lanes})
             for start in range(first, last + 1, e.lanes)
         ]
+        return [chunk for chunk in chunks if chunk.places]
 
     def _emit_vectors(self, e: Emitter, weights: Word, packed: Word, factors: Word, channels: Word) -> None:
         """A vector of channels across: a transpose of some numbers of each, which lie side by side."""
