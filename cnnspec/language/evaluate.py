@@ -82,6 +82,16 @@ def decided(node: ast.Expression, scope: Scope) -> bool | Unknown:
     return UNKNOWN
 
 
+def chosen(node: ast.Expression, scope: Scope) -> ast.Expression | None:
+    """What is chosen by `a if condition else b`, and anything else as it is; None where that is not known."""
+    while isinstance(node, ast.Conditional):
+        holds = decided(node.condition, scope)
+        if isinstance(holds, Unknown):
+            return None
+        node = node.then if holds else node.otherwise
+    return node
+
+
 def symbols_in(value: Number) -> frozenset[str]:
     """The symbols that a number depends on."""
     if isinstance(value, Quotient):
@@ -160,24 +170,15 @@ def _sequence(node: ast.Sequence, scope: Scope) -> Value:
 
 def _item(node: ast.Expression, scope: Scope) -> Value:
     """An item of a list, where a bare name may stand for a layer."""
-    while isinstance(node, ast.Conditional):
-        branch = _branch(node, scope)
-        if isinstance(branch, Unknown):
-            return UNKNOWN
-        node = branch
-    return scope.listed(node) if isinstance(node, ast.Name) else evaluate(node, scope)
+    what = chosen(node, scope)
+    if what is None:
+        return UNKNOWN
+    return scope.listed(what) if isinstance(what, ast.Name) else evaluate(what, scope)
 
 
 def _conditional(node: ast.Conditional, scope: Scope) -> Value:
-    branch = _branch(node, scope)
-    return UNKNOWN if isinstance(branch, Unknown) else evaluate(branch, scope)
-
-
-def _branch(node: ast.Conditional, scope: Scope) -> ast.Expression | Unknown:
-    holds = decided(node.condition, scope)
-    if isinstance(holds, Unknown):
-        return UNKNOWN
-    return node.then if holds else node.otherwise
+    what = chosen(node, scope)
+    return UNKNOWN if what is None else evaluate(what, scope)
 
 
 def _unary(node: ast.Unary, scope: Scope) -> Value:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from cnnspec.diagnostics import Help
 from cnnspec.graph import Tensor
 from cnnspec.language import ast
-from cnnspec.language.evaluate import decided, evaluate
+from cnnspec.language.evaluate import chosen, evaluate
 from cnnspec.language.names import bound
 from cnnspec.language.naming import inside
 from cnnspec.language.tensors import as_tensor
-from cnnspec.language.values import UNKNOWN, Outputs, Unknown, Value
+from cnnspec.language.values import UNKNOWN, Outputs, Value
 
 if TYPE_CHECKING:
     from cnnspec.language.body import BodyScope
@@ -43,12 +43,9 @@ def _stage(here: BodyScope, stage: ast.Stage) -> Value:
 
 def _labelled(here: BodyScope, stage: ast.Stage, label: str) -> Value:
     """A label on a choice names what is chosen; on a pipeline in brackets it opens a scope."""
-    node = stage.value
-    while isinstance(node, ast.Conditional):
-        holds = decided(node.condition, here)
-        if isinstance(holds, Unknown):
-            return UNKNOWN
-        node = node.then if holds else node.otherwise
+    node = chosen(stage.value, here)
+    if node is None:
+        return UNKNOWN
     if isinstance(node, ast.Pipeline):
         namer = inside(here.namer.path("", label), here.namer.labels)
         return evaluate(node, here.at(here.main, None, namer))

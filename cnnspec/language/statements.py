@@ -15,7 +15,16 @@ from cnnspec.language.inputs import add_input
 from cnnspec.language.names import is_transformation
 from cnnspec.language.tensors import as_tensor
 from cnnspec.language.transformations import deferred
-from cnnspec.language.values import UNKNOWN, UNNAMED, Outputs, Sharing, Unknown, Value, describe
+from cnnspec.language.values import (
+    UNKNOWN,
+    UNNAMED,
+    Outputs,
+    Sharing,
+    Transformation,
+    Unknown,
+    Value,
+    describe,
+)
 
 if TYPE_CHECKING:
     from cnnspec.language.body import BodyScope
@@ -88,7 +97,11 @@ def _flow(node: ast.Flow, scope: BodyScope) -> None:
     if isinstance(value, Tensor | Outputs | Unknown) or _is_tensors(value):
         scope.main = value
         return
-    way_out = Help("a line by itself is a step of the main line; to name a value write `name = …`")
+    way_out = (
+        Help("to apply it, give it a name first, `name = …`, and write that name")
+        if isinstance(value, Transformation)
+        else Help("a line by itself is a step of the main line; to name a value write `name = …`")
+    )
     message = f"this line gives {describe(value)}, not a tensor"
     scope.report("not-a-tensor", message, node.span, help=way_out)
     scope.main = UNKNOWN

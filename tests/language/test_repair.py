@@ -41,7 +41,9 @@ def mended(text: str) -> str:
     return apply_edits(text, finding.help.edits)
 
 
-@pytest.mark.parametrize("skip", ["conv(c, 1) -> bn", "conv(c, 1, bias=false)", "in -> conv(c, 1)", "conv(c, 1, )"])
+@pytest.mark.parametrize(
+    "skip", ["conv(c, 1) -> bn", "conv(c, 1, bias=false)", "in -> conv(c, 1)", "conv(c, 1, )"]
+)
 def test_a_projection_without_the_stride_is_given_it(skip: str) -> None:
     text = STRIDED.format(skip=skip, stride="stride=s")
     fixed = mended(text)
