@@ -99,7 +99,10 @@ def _must_fit(have: tuple[int, ...], want: tuple[int, ...]) -> None:
     if len(have) != len(want):
         raise bad_data(f"{clash}: the numbers of axes differ")
     if have[:1] != want[:1]:
-        raise bad_data(f"{clash}: the numbers of channels differ")
+        raise bad_data(
+            f"{clash}: the numbers of channels differ",
+            way_out=f"give the net's input the channels of the images: {[have[0], *want[1:]]}",
+        )
     if any(h > w for h, w in zip(have[1:], want[1:], strict=True)):
         raise bad_data(
             f"{clash}: larger images are not cut", way_out="resize them, or give the net's input that size"

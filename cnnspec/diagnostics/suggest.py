@@ -11,7 +11,7 @@ LONGEST = 40
 def nearest(word: str, candidates: Iterable[str]) -> str | None:
     """The candidate that `word` is most likely a slip of, or None where none is near.
 
-    Near means that a third of the letters, at least one, are wrong, missing, added or swapped.
+    Near means that a third of the letters, at least one but not all, are wrong, missing, added or swapped.
     Case and underscores do not count as differences, so that `BatchNorm` finds `batch_norm`.
     """
     allowed = max(1, (len(word) + 1) // 3)
@@ -19,7 +19,8 @@ def nearest(word: str, candidates: Iterable[str]) -> str | None:
     for candidate in candidates:
         if abs(len(candidate) - len(word)) <= allowed + 2 and len(word) <= LONGEST:
             distance = edit_distance(_plain(word), _plain(candidate))
-            if distance <= allowed and (best is None or (distance, candidate) < best):
+            alike = distance < max(len(word), len(candidate))
+            if alike and distance <= allowed and (best is None or (distance, candidate) < best):
                 best = distance, candidate
     return best[1] if best else None
 

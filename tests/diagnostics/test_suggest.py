@@ -71,3 +71,9 @@ def test_long_words_take_no_time() -> None:
     start = time.process_time()
     assert nearest("x" * 100_000, ["y" * 100_000, *LAYERS]) is None
     assert time.process_time() - start < 0.1
+
+
+def test_a_name_that_has_nothing_of_the_word_is_not_meant() -> None:
+    assert nearest("Q", ["H", "W"]) is None
+    assert nearest("h", ["H", "W"]) == "H"
+    assert nearest("hh", ["H", "W"]) == "H"
