@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 from typing import TYPE_CHECKING
@@ -101,7 +102,16 @@ def _parted(
     options = tuple(
         a for a in arguments if a.name or (isinstance(a.value, ast.Name) and a.value.name in flags)
     )
-    return options, tuple(a for a in arguments if a not in options)
+    return options, tuple(_spread(a for a in arguments if a not in options))
+
+
+def _spread(operands: Iterable[ast.Argument]) -> Iterator[ast.Argument]:
+    """The operands, those of a list that is written out each by itself."""
+    for operand in operands:
+        if isinstance(operand.value, ast.Sequence) and operand.value.items:
+            yield from (replace(operand, span=item.span, value=item) for item in operand.value.items)
+        else:
+            yield operand
 
 
 def _is_functional(scope: BodyScope, target: LayerWord, arguments: tuple[ast.Argument, ...]) -> bool:

@@ -68,7 +68,12 @@ def test_where_it_is_not_certain_no_edit_is_offered(skip: str, stride: str) -> N
 
 @pytest.mark.parametrize(
     ("fork", "merge"),
-    [("skip = it", "it + skip"), ("skip = it", "skip + it"), ("skip = it", "add(it, skip)")],
+    [
+        ("skip = it", "it + skip"),
+        ("skip = it", "skip + it"),
+        ("skip = it", "add(it, skip)"),
+        ("skip = it", "add([it, skip])"),
+    ],
 )
 @pytest.mark.parametrize("channels", [16, 32])
 def test_in_a_net_the_operand_is_projected(fork: str, merge: str, channels: int) -> None:
