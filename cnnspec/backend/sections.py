@@ -10,7 +10,7 @@ Call = Callable[[], None]
 
 
 class Stage(StrEnum):
-    """What a part belongs to. Weights are packed once for inference, and before every training step."""
+    """What a part belongs to. Weights are packed before inference; in training, by the passes themselves."""
 
     PREPARE = "prepare"
     FORWARD = "forward"

@@ -54,7 +54,7 @@ def by_name(
             f"the {what} {missing[0]} is missing; there {_are(known)}",
             way_out="give a dictionary of arrays by name",
         )
-    return {name: _numbers(array, name) for name, array in named.items()}
+    return {name: as_numbers(array, name) for name, array in named.items()}
 
 
 def check_samples(
@@ -103,8 +103,9 @@ def check_labels(labels: ArrayLike, logits: Array) -> NDArray[np.int64]:
     return np.ascontiguousarray(numbers.reshape(expected), np.int64)
 
 
-def _numbers(array: ArrayLike, name: str) -> Array:
-    numbers = _array(array, name)
+def as_numbers(given: ArrayLike, name: str) -> Array:
+    """An array of real numbers. Raises DiagnosticError (bad-data)."""
+    numbers = _array(given, name)
     if numbers.dtype.kind not in "buif":
         raise bad_data(f"{name} holds {numbers.dtype} elements, not numbers")
     return numbers

@@ -200,10 +200,14 @@ def test_weights_that_do_not_fit_change_nothing(imported: Callable[[str], Module
     program = imported(emit(plan, Emission()))
     before = bytes_of(program.parameters)
     good = {name: np.ones_like(array) for name, array in program.parameters.items()}
+    last = list(good)[-1]
     for wrong, said in (
         ({**good, "conv1.weight": np.ones((1, 2))}, "conv1.weight is"),
         ({**good, "conv9.weight": np.ones(1)}, "conv9.weight"),
         ({name: array for name, array in good.items() if name != "conv1.bias"}, "conv1.bias is missing"),
+        ({**good, last: np.full(good[last].shape, "x")}, "not numbers"),
+        ({**good, last: np.full(good[last].shape, 1j)}, "not numbers"),
+        ({**good, last: [[1.0], [1.0, 2.0]]}, "different lengths"),
     ):
         with pytest.raises(DiagnosticError, match=said):
             program.load(wrong)
@@ -367,5 +371,12 @@ def test_there_is_one_backward_pass_for_each_forward_pass(
         with pytest.raises(DiagnosticError, match="no forward pass"):
             program.backward()
         program.forward(samples(plan, BATCH))
+        with pytest.raises(DiagnosticError, match="no loss"):
+            program.backward()
+        program.loss(labels)
+        with pytest.raises(DiagnosticError, match="label 99"):
+            program.loss(labels + 99)
+        with pytest.raises(DiagnosticError, match="no loss"):
+            program.backward()
         program.loss(labels)
         program.backward()

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from cnnspec.cli.main import cli
 
 ROOT = Path(__file__).parents[2]
 Run = Callable[..., Any]
+MORE_THAN_A_PIPE_HOLDS = b" " * 200_000
 COMMANDS = sorted(path.stem for path in Path(commands.__path__[0]).glob("[a-z]*.py"))
 
 
@@ -124,7 +124,9 @@ def test_ctrl_c_in_a_real_process_leaves_no_traceback() -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     ) as process:
-        time.sleep(1.0)  # by then it waits for its input
+        assert process.stdin is not None
+        process.stdin.write(MORE_THAN_A_PIPE_HOLDS)  # returns once it reads
+        process.stdin.flush()
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=20)
     assert process.returncode == 130

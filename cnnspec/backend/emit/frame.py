@@ -89,7 +89,7 @@ def forward(inputs: ArrayLike | Mapping[str, ArrayLike]) -> Any:
     """The outputs of BATCH samples in training: batch statistics, dropout drops."""
     with LOCK:
         read(inputs, INPUTS, BATCH, exactly=True)
-        context = CLOCK.tick(){packed}
+        context = CLOCK.tick()
         {forward}(context)
         for counter in COUNTERS:
             np.add(counter, 1, out=counter)
@@ -100,7 +100,7 @@ def forward(inputs: ArrayLike | Mapping[str, ArrayLike]) -> Any:
 def loss(labels: ArrayLike) -> float:
     """The cross-entropy of the last `forward`: `backward` goes back from here."""
     with LOCK:
-        return losses(HEADS, SEEDS, labels, CLOCK.kept())
+        return losses(HEADS, SEEDS, labels, CLOCK)
 
 
 def backward() -> None:
@@ -141,15 +141,14 @@ def train_step(
 def functions(plan: Plan, *, is_fast: bool) -> list[str]:
     """`load`, `save`, `forward`, and in training `loss`, `backward`, `update` and `train_step`."""
     runs = {name: f"{name.upper()}.run" if is_fast else f"{name}_steps" for name in ("forward", "backward")}
-    packs = is_fast and not plan.training
+    packs = is_fast and not plan.training  # in training the passes pack what they use
     text = _LOAD.format(
         writable=plan.training,
         note="" if plan.training else ": to look at; `load` changes them",
         packed="\n        PREPARE.run(CLOCK.context)" if packs else "",
     )
     if plan.training:
-        packed = "\n        PREPARE.run(context)" if is_fast else ""
-        text += _TRAINING_STEP.format(packed=packed, **runs)
+        text += _TRAINING_STEP.format(**runs)
     else:
         text += _FORWARD.format(**runs)
     return text.strip("\n").splitlines()

@@ -119,7 +119,7 @@ def _steps(source: Source, passes: Passes, wanted: Emission) -> list[str]:
     """A function a pass; of fast kernels, a generator from which the table is made."""
     lines: list[str] = []
     for name, body in passes.steps.items():
-        if name == "backward" and not source.plan.training:
+        if name == ("prepare" if source.plan.training else "backward"):
             continue
         lines += ["", "", *_head(source, name, is_fast=wanted.is_fast)]
         lines += body or (["    yield from ()"] if wanted.is_fast else [])

@@ -16,7 +16,7 @@ from cnnspec.backend.fast.execution import allocate
 from cnnspec.backend.kernels.arrays import Context
 from cnnspec.backend.losses import cross_entropy
 from cnnspec.backend.plan.model import WIDTHS, Slot
-from cnnspec.backend.user_arrays import by_name, cannot_run, check_labels, check_samples
+from cnnspec.backend.user_arrays import as_numbers, by_name, cannot_run, check_labels, check_samples
 from cnnspec.diagnostics import Diagnostic, DiagnosticError
 from cnnspec.layers.base import Init
 
@@ -50,10 +50,11 @@ class Clock:
     def __init__(self, seed: int, threads: int, *, training: bool) -> None:
         self.context = Context(training, seed, 0, threads)
         self._kept = False
+        self._loss_taken = False
 
     def tick(self) -> Context:
         """The next step begins."""
-        self._kept = False
+        self._kept = self._loss_taken = False
         now = self.context
         self.context = Context(now.training, now.seed, now.step + 1, now.threads)
         return self.context
@@ -63,16 +64,26 @@ class Clock:
         self._kept = True
 
     def kept(self) -> Context:
-        """The moment of that forward pass; DiagnosticError (cannot-run) where gradients took its place."""
+        """The moment of that forward pass, of which a loss is being taken.
+
+        Raises DiagnosticError (cannot-run) where gradients took its place.
+        """
         if not self._kept:
             raise cannot_run(
                 "there is no forward pass to go back through", "call forward before each backward"
             )
+        self._loss_taken = False
         return self.context
 
+    def take_loss(self) -> None:
+        """The loss is taken: its gradients are there to go back from."""
+        self._loss_taken = True
+
     def spend(self) -> Context:
-        """The same for who writes gradients over it."""
-        context = self.kept()
+        """The moment of the forward pass for who writes gradients over it; cannot-run without a loss too."""
+        is_taken, context = self._loss_taken, self.kept()
+        if not is_taken:
+            raise cannot_run("there is no loss to go back from", "call loss before each backward")
         self._kept = False
         return context
 
@@ -127,7 +138,7 @@ class Weights:
         if not isinstance(source, Mapping):
             weights.load_weights(source, targets, ignored)
             return
-        given = {name: np.asarray(array) for name, array in source.items() if name not in ignored}
+        given = {name: as_numbers(array, name) for name, array in source.items() if name not in ignored}
         if problems := list(_differences(given, targets)):
             raise DiagnosticError(*problems)
         for name, target in targets.items():
@@ -182,14 +193,17 @@ def results(ends: Sequence[End], count: int) -> Any:
     return next(iter(found.values())) if len(found) == 1 else found
 
 
-def losses(heads: Sequence[Head], seeds: Sequence[Array], labels: ArrayLike, context: Context) -> float:
+def losses(heads: Sequence[Head], seeds: Sequence[Array], labels: ArrayLike, clock: Clock) -> float:
     """The sum of the cross-entropies of all heads; their gradients are where the backward pass starts.
 
     `seeds` are the gradients of all outputs. Raises DiagnosticError (bad-data) for labels that do not fit.
     """
+    context = clock.kept()
     for seed in seeds:
         seed.fill(0)
-    return sum(
+    total = sum(
         cross_entropy(head.logits, check_labels(labels, head.logits), head.weight, head.gradient, context)
         for head in heads
     )
+    clock.take_loss()
+    return total

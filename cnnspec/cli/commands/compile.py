@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from keyword import iskeyword
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -149,7 +150,7 @@ def _write(
     from cnnspec import pipeline
     from cnnspec.backend.atomic import replacing
 
-    if target.suffix != ".py" or not target.stem.isidentifier():
+    if target.suffix != ".py" or not target.stem.isidentifier() or iskeyword(target.stem):
         raise click.UsageError("--emit takes the name of a module that can be imported, such as net.py")
     beside = target.with_suffix(".safetensors") if weights is not None else None
     stays = beside is not None and weights is not None and _same(beside, Path(weights).expanduser())
