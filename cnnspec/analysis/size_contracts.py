@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from cnnspec.analysis.contract_scope import ContractScope, Elsewhere
-from cnnspec.analysis.legal_sizes import Bound, LegalSizes, legal_sizes
+from cnnspec.analysis.legal_sizes import LegalSizes, legal_sizes
 from cnnspec.analysis.measures import LEGAL_SIZES
 from cnnspec.analysis.size_text import set_text
 from cnnspec.diagnostics import Help
@@ -82,8 +82,8 @@ def check_sizes(asked: SizesAsked) -> bool | Unknown:
         scope.report("expect-unknown", f"the legal sizes cannot be compared: {what}", asked.condition.span)
         return UNKNOWN
     wrong = [name for name in named if legal.by_symbol[name] != expected.by_symbol[name]]
-    for name in wrong:
-        _report(asked, name, legal.by_symbol[name], expected.by_symbol[name], legal.bounds[name])
+    if wrong:
+        _report(asked, wrong, legal, expected)
     return not wrong
 
 
@@ -122,20 +122,20 @@ def _why_not(named: list[str], *found: LegalSizes) -> str:
     return ""
 
 
-def _report(
-    asked: SizesAsked, name: str, legal: SizeSet, expected: SizeSet, bounds: tuple[Bound, ...]
-) -> None:
-    scope = asked.scope
-    witnesses = (
-        f"{set_text(name, bound.allowed)} is set by {bound.condition.path or 'a `where` clause'}"
-        for bound in bounds
+def _report(asked: SizesAsked, wrong: list[str], legal: LegalSizes, expected: LegalSizes) -> None:
+    """Report the symbols whose sets differ, each with sizes that only one set has and what bounds it."""
+    notes: list[str] = []
+    for name in wrong:
+        notes += _difference(name, legal.by_symbol[name], expected.by_symbol[name])
+        notes += (
+            f"{set_text(name, bound.allowed)} is set by {bound.condition.path or 'a `where` clause'}"
+            for bound in legal.bounds[name]
+        )
+    actual, wanted = (
+        " and ".join(set_text(name, sizes.by_symbol[name]) for name in wrong) for sizes in (legal, expected)
     )
-    scope.report(
-        "expect-failed",
-        f"the legal sizes are {set_text(name, legal)}, expected {set_text(name, expected)}",
-        asked.condition.span,
-        notes=(*_difference(name, legal, expected), *witnesses),
-    )
+    message = f"the legal sizes are {actual}, expected {wanted}"
+    asked.scope.report("expect-failed", message, asked.condition.span, notes=tuple(notes))
 
 
 def _difference(name: str, legal: SizeSet, expected: SizeSet) -> Iterator[str]:

@@ -56,6 +56,12 @@ def test_a_contract_of_sizes_that_fails_names_a_size_and_the_witness() -> None:
     assert finding.notes == ("H = 4 is legal", "H ≡ 0 (mod 4) is set by concat1")
 
 
+def test_all_symbols_that_differ_are_named() -> None:
+    assert findings(ladder("sizes == (H % 8 == 0 and W % 2 == 0)")) == [
+        "the legal sizes are H ≡ 0 (mod 4) and W ≡ 0 (mod 4), expected H ≡ 0 (mod 8) and W ≡ 0 (mod 2)"
+    ]
+
+
 def test_at_file_level_the_net_is_named() -> None:
     text = ladder("true")
     assert findings(text + "\nexpect ladder.sizes == H % 4 == 0\n") == []
