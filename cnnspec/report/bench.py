@@ -241,4 +241,5 @@ _LAYER_CONCESSIONS: Sequence[Concession] = (
     ("intensity", left_out),
     ("layer", narrowed(12)),
     ("algorithm", narrowed(8)),
+    ("part", left_out),
 )

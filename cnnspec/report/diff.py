@@ -34,9 +34,13 @@ def describe_difference(found: Difference, width: int | None) -> Iterator[Line]:
     moved = [change for change in found.totals if change.difference != 0]
     if moved:
         yield ()
-    width = max((len(change.name) for change in moved), default=0)
+    names = max((len(change.name) for change in moved), default=0)
     for change in moved:
-        yield line(f"{change.name:<{width}}  ", (_change_text(change), Style.STRONG))
+        text = _change_text(change)
+        fits = width is None or names + 2 + cells(text) <= width
+        first, *more = [text] if fits else text.split("  ")
+        yield line(f"{change.name:<{names}}  ", (first, Style.STRONG))
+        yield from (line(" " * (names + 2), (rest, Style.STRONG)) for rest in more)
 
 
 def markdown_difference(found: Difference) -> Iterator[Line]:
@@ -137,7 +141,8 @@ def _consequences(pair: Changed) -> str:
 
 
 def _change_text(change: TotalChange) -> str:
-    return f"{exact(change.before)} → {exact(change.after)}  ({_signed(change)})"
+    unit = " elements" if change.name == "activations" else ""  # `show` has their bytes
+    return f"{exact(change.before)} → {exact(change.after)}{unit}  ({_signed(change)})"
 
 
 def _signed(change: TotalChange) -> str:

@@ -9,16 +9,18 @@ from cnnspec.analysis.sensitivity import Change, Sensitivity
 from cnnspec.diagnostics.legible import legible
 from cnnspec.diagnostics.styled import Line, Piece, Style, line
 from cnnspec.report.document import decimal
-from cnnspec.report.layout import Column, body, header, rule
+from cnnspec.report.layout import Column, Concession, body, fit, header, left_out, narrowed, rule
 from cnnspec.report.quantities import exact
 
+_CONCESSIONS: Sequence[Concession] = (("share", left_out), ("name", narrowed(12)))
 
-def describe_sensitivities(net: str, found: Sequence[Sensitivity]) -> Iterator[Line]:
+
+def describe_sensitivities(net: str, found: Sequence[Sensitivity], width: int | None) -> Iterator[Line]:
     """One row a symbol and cost that changes with it."""
     yield line((legible(net), Style.HEADING), "  what one more of each costs")
     rows = [(each, change) for each in found for change in each.changes if change.difference]
     if rows:
-        columns = _columns(rows)
+        columns = fit(_columns(rows), width, _CONCESSIONS)
         yield from (header(columns), rule(columns), *body(columns))
     for each in found:
         name = legible(each.name)

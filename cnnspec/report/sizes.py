@@ -7,14 +7,15 @@ from itertools import islice
 
 from cnnspec.analysis.legal_sizes import WHERE, Bound, Joint, LegalSizes
 from cnnspec.analysis.size_text import set_text
-from cnnspec.diagnostics.legible import legible
-from cnnspec.diagnostics.styled import Line, Style, line
+from cnnspec.diagnostics.legible import cells, legible
+from cnnspec.diagnostics.styled import Line, Piece, Style, line, plain
 from cnnspec.dims import render
 from cnnspec.dims.solutions import SizeSet
 from cnnspec.graph import Condition, Graph
 from cnnspec.layers.base import Requirement
 
 MARGIN = "  "
+APART = "   "
 EXAMPLES = 6
 """How many legal sizes are listed as examples."""
 
@@ -27,8 +28,25 @@ def condition_text(requirement: Requirement) -> str:
     return f"{left} {'=' if requirement.relation == '==' else '≥'} {right}"
 
 
-def describe_sizes(graph: Graph, found: LegalSizes, unwasted: Mapping[str, SizeSet] | None) -> Iterator[Line]:
+def describe_sizes(
+    graph: Graph, found: LegalSizes, unwasted: Mapping[str, SizeSet] | None, width: int | None
+) -> Iterator[Line]:
     """The legal sizes of every free symbol, each bound with its witness."""
+    for text in _description(graph, found, unwasted):
+        yield from _folded(text, width)
+
+
+def _folded(text: Line, width: int | None) -> Iterator[Line]:
+    """A line; or two, the second with what stands apart, where it is wider than the terminal."""
+    apart = next((k for k, piece in enumerate(text) if piece.text == APART), None)
+    if width is None or apart is None or cells(plain(text)) <= width:
+        yield text
+    else:
+        yield text[:apart]
+        yield (Piece(MARGIN + MARGIN), *text[apart + 1 :])
+
+
+def _description(graph: Graph, found: LegalSizes, unwasted: Mapping[str, SizeSet] | None) -> Iterator[Line]:
     for symbol, allowed in found.by_symbol.items():
         yield from _symbol(graph, symbol, allowed, found.bounds.get(symbol, ()))
         if unwasted is not None and symbol in unwasted:
@@ -69,7 +87,7 @@ def _witness(graph: Graph, condition: Condition, text: str) -> Line:
         return line(MARGIN, text, ("   the net's `where` clause", Style.QUIET))
     origin = graph.node(condition.path).origin
     place = f" at {origin.span}" if origin.span else ""
-    return line(MARGIN, text, "   ", (legible(condition.path), Style.PATH), (legible(place), Style.QUIET))
+    return line(MARGIN, text, APART, (legible(condition.path), Style.PATH), (legible(place), Style.QUIET))
 
 
 def _whole(symbol: str, allowed: SizeSet, unwasted: SizeSet) -> Iterator[Line]:

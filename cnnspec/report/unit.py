@@ -79,7 +79,8 @@ def _coverage(analysis: Analysis, facts: LayerFacts, seen: Seen) -> Iterator[Lin
     for name, pixel in (("corner", corner), ("middle", middle)):
         units = seeing(analysis.graph, facts.path, seen.name, pixel)
         counts.append(f"the {name} pixel {_tuple(pixel)} by {int(np.sum(units)):,} of {units.size:,} units")
-    yield _entry("seen are", ", ".join(counts))
+    yield _entry("seen are", counts[0])
+    yield _entry("", counts[1])
 
 
 def _entry(title: str, text: str) -> Line:

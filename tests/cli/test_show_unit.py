@@ -19,8 +19,8 @@ def test_a_unit_of_lenet(cnnspec: Cnnspec) -> None:
         "  pixels          256 of 256 pixels: no holes",
         "  centre          (7.5, 11.5)",
         "  unit 𝑖          4·𝑖 … 4·𝑖 + 15",
-        "  seen are        the corner pixel (0, 0) by 1 of 25 units, "
-        "the middle pixel (15, 15) by 16 of 25 units",
+        "  seen are        the corner pixel (0, 0) by 1 of 25 units",
+        "                  the middle pixel (15, 15) by 16 of 25 units",
     ]
 
 

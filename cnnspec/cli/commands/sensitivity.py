@@ -43,4 +43,4 @@ def command(*, spec_path: str, net_name: str | None, settings: tuple[str, ...], 
     if format_name == "json":
         screen.write(document("sensitivity", sensitivity_record(opened.graph.name, found)))
     else:
-        screen.write(describe_sensitivities(opened.graph.name, found))
+        screen.write(describe_sensitivities(opened.graph.name, found, screen.width))

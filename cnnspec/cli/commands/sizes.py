@@ -67,7 +67,7 @@ def command(
         screen.write([line(f"{graph.name} has no free symbol: its input has one size")])
     else:
         screen.write([line((graph.name, Style.HEADING))])
-        screen.write(describe_sizes(graph, found, sizes_without_waste(graph)))
+        screen.write(describe_sizes(graph, found, sizes_without_waste(graph), screen.width))
         screen.write(repair(name, size, found.by_symbol[name]) for name, size in asked.items())
     illegal = any(size not in found.by_symbol[name] for name, size in asked.items())
     return Exit.FINDINGS if found.is_empty or illegal else Exit.CLEAN
