@@ -136,7 +136,8 @@ class Reference:
             return None
         if not self._scales:
             return abs(theirs - self._result) / max(abs(self._result), np.finfo(np.float32).tiny)
-        return max(map(_distance, self._result, theirs, self._scales))
+        distances = list(map(_distance, self._result, theirs, self._scales))
+        return float(np.max(distances))  # NaN if one is: the builtin would lose it
 
 
 def _scale(ours: Array, nothing: Array) -> float:

@@ -91,6 +91,14 @@ def test_a_difference_is_a_share_of_what_depends_on_the_input() -> None:
     assert np.isnan(reference.difference([moved]))
 
 
+def test_a_difference_of_one_output_is_not_lost_behind_those_of_others() -> None:
+    of = contest("net n:\n    input x: [1, 4]\n    output a = x -> relu\n    output b = x -> tanh\n")
+    outputs = [np.array(array) for array in of.executable.forward(of.job.inputs[0]).values()]
+    reference = Reference(of.executable, of.job, outputs)
+    assert np.isnan(reference.difference([outputs[0] + 1, np.full_like(outputs[1], np.nan)]))
+    assert reference.difference([outputs[0], np.zeros_like(outputs[1])]) > 0
+
+
 class Lost:
     """A peer whose process ends after its first samples."""
 
