@@ -58,7 +58,7 @@ def _projection(skip: tuple[int, ...], other: tuple[int, ...]) -> str | None:
 
 
 def _projected(site: Site, port: int, tensor: Tensor, projection: str) -> Help:
-    """Words for a projection; in a net, where a line is carried out once, the edit of the operand too."""
+    """Words for a projection; in a net the edit too, which in a block might break other uses of the block."""
     place = site.operands[port]
     name = place.text
     edits = (Edit(place, f"({name} -> {projection})"),) if site.scope.is_net and name.isidentifier() else ()
