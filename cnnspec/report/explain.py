@@ -93,7 +93,7 @@ def _bracketed(text: str) -> str:
 
 
 def _derivations(steps: Sequence[Derivation], width: int | None) -> Iterator[Line]:
-    equals = [f"= {step.value}" if step.formula or step.numbers else step.value for step in steps]
+    equals = [f"= {step.value}" for step in steps]
     columns = {
         "what": Column("", [Piece(MARGIN + step.what) for step in steps]),
         "formula": Column("", [Piece(step.formula, Style.QUIET) for step in steps]),
