@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 import tempfile
 import warnings
@@ -18,6 +19,9 @@ from platformdirs import user_cache_path
 
 _MAGIC = b"cnnspec object 1\n"
 _DIGEST = hashlib.sha256().digest_size
+_SCRATCH = "cnnspec-"
+_OURS = re.compile(rf"[0-9a-f]{{{2 * _DIGEST}}}|{_SCRATCH}.*")
+"""Entries, whose keys are digests, and what a process that was ended left half written."""
 _LARGEST = 1 << 29
 """Bytes that the folder may take before the entries that were longest unused are removed."""
 _LEFT = 0.75
@@ -25,7 +29,7 @@ _LEFT = 0.75
 
 
 class CodeCache:
-    """Code by key. `folder` None keeps nothing."""
+    """Code by key, a SHA-256 digest in hexadecimal digits. `folder` None keeps nothing."""
 
     def __init__(self, folder: Path | None) -> None:
         self.folder = folder
@@ -33,12 +37,13 @@ class CodeCache:
 
     @property
     def entries(self) -> list[Path]:
-        """The files that we wrote here."""
+        """The files that we wrote here, by their names: `NUMBA_CACHE_DIR` may hold what others keep."""
         try:
             found = list(self.folder.iterdir()) if self.folder else []
         except OSError:
             return []
-        return [path for path in found if path.is_file() and not path.is_symlink()]
+        ours = [path for path in found if _OURS.fullmatch(path.name)]
+        return [path for path in ours if path.is_file() and not path.is_symlink()]
 
     @property
     def size(self) -> int:
@@ -79,7 +84,7 @@ class CodeCache:
             self._trimmed = True
             self.trim(_LARGEST)
         try:
-            handle, scratch = tempfile.mkstemp(dir=self.folder)
+            handle, scratch = tempfile.mkstemp(prefix=_SCRATCH, dir=self.folder)
             try:
                 with os.fdopen(handle, "wb") as file:
                     file.write(_MAGIC + hashlib.sha256(code).digest() + code)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cnnspec.backend.code_cache import CodeCache, private_folder, user_cache
+from cnnspec.backend.fast.cache import key_of
 
 Damage = Callable[[bytes], bytes]
 
@@ -90,24 +91,36 @@ def test_a_folder_that_vanished_is_no_error(cache: CodeCache) -> None:
 
 
 def test_what_was_longest_unused_goes_where_the_cache_is_too_large(cache: CodeCache) -> None:
-    for age, key in enumerate(("new", "older", "oldest")):
+    new, older, oldest = map(key_of, ("new", "older", "oldest"))
+    for age, key in enumerate((new, older, oldest)):
         cache.write(key, bytes(1000))
         os.utime(cache.folder / key, (1e9 - age, 1e9 - age))
     size = cache.size
     cache.trim(size)
     assert len(cache.entries) == 3
     cache.trim(size - 1)
-    assert {path.name for path in cache.entries} == {"new", "older"}
-    assert cache.read("oldest") is None
-    assert cache.read("new") == bytes(1000)
+    assert {path.name for path in cache.entries} == {new, older}
+    assert cache.read(oldest) is None
+    assert cache.read(new) == bytes(1000)
 
 
 def test_a_cache_can_be_cleared(cache: CodeCache) -> None:
-    cache.write("one", b"1")
-    cache.write("two", b"2")
+    cache.write(key_of("one"), b"1")
+    cache.write(key_of("two"), b"2")
     assert (len(cache.entries), cache.clear(), cache.size) == (2, 2, 0)
-    assert cache.read("one") is None
+    assert cache.read(key_of("one")) is None
     assert CodeCache(None).clear() == 0
+
+
+def test_what_others_keep_in_the_folder_stays(cache: CodeCache) -> None:
+    """`NUMBA_CACHE_DIR` says where it is, and may be a folder of the user's."""
+    assert cache.folder is not None
+    (cache.folder / "thesis.txt").write_bytes(bytes(10_000))
+    (cache.folder / "cnnspec-half").write_bytes(bytes(10))
+    cache.write(key_of("one"), b"1")
+    cache.trim(0)
+    assert cache.clear() == 0
+    assert [path.name for path in cache.folder.iterdir()] == ["thesis.txt"]
 
 
 def test_the_folder_of_numba_is_respected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
