@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from cnnspec.cli.screen import Screen, err
-from cnnspec.diagnostics.styled import Line, Style, line
+from cnnspec.diagnostics.legible import cells
+from cnnspec.diagnostics.styled import Line, Piece, Style, line, plain
 
 _COMPILING = "compiling"
 
@@ -18,13 +19,15 @@ if TYPE_CHECKING:
     from cnnspec.backend.training.progress import BatchDone, EpochDone, Progress
 
 
-def epoch_line(done: EpochDone) -> Line:
-    """`epoch  3/10  loss 0.0812  accuracy 97.52 %  test 98.41 %  7,012 images/s  8.6 s`."""
+def epoch_line(done: EpochDone, width: int | None) -> Line:
+    """`epoch  3/10  loss 0.0812  accuracy 97.52 %  test 98.41 %  7,012 images/s  8.6 s`, or without speed."""
     epoch = f"epoch {done.epoch:>{len(str(done.epochs))}}/{done.epochs}"
     trained = f"  loss {done.loss:.4f}  accuracy {percent(done.accuracy)}"
     speed = f"  {done.images_per_second:,.0f} images/s  {done.seconds:.1f} s"
     test = "" if done.test_accuracy is None else f"  test {percent(done.test_accuracy)}"
-    return line((epoch, Style.STRONG), trained, (test, Style.SUCCESS), (speed, Style.QUIET))
+    result = line((epoch, Style.STRONG), trained, (test, Style.SUCCESS))
+    fits = width is None or cells(plain(result)) + cells(speed) <= width
+    return (*result, Piece(speed, Style.QUIET)) if fits else result
 
 
 def percent(share: float) -> str:
@@ -47,7 +50,7 @@ class Watch:
 
         if isinstance(progress, EpochDone):
             self.erase()
-            self.screen.write([epoch_line(progress)])
+            self.screen.write([epoch_line(progress, self.screen.width)])
             self.screen.stream.flush()
         else:
             self.after_batch(progress)

@@ -42,7 +42,7 @@ def test_the_first_layer_of_alexnet_as_on_the_blackboard(analysis: Analyse) -> N
           parameters           out·in·k·k + out       = 96·3·11·11 + 96           = 34,944
           MACs                 outputs·in·k·k         = 96·55·55·3·11·11          = 105,415,200
           FLOPs, multiply-add  2·MACs                 = 2·105,415,200             = 210,830,400
-          FLOPs, bias                                                           = 290,400
+          FLOPs, bias                                                             = 290,400
           activations          4 bytes an element     = 4·96·55·55                = 1.11 MiB
           receptive field      r + (e − 1)·j          = 1 + (11 − 1)·1            = 11
           stride               j·s                    = 1·4                       = 4
