@@ -230,8 +230,7 @@ class Executable:
         return cross_entropy(logits, check_labels(labels, logits), head.weight, seed, last.context)
 
     def _clear_seeds(self, count: int) -> None:
-        ends = (*self.plan.outputs, *self.plan.heads)
-        for seed in {end.gradient for end in ends if end.gradient is not None}:
+        for seed in self.plan.seeds:
             self._program.tensor(seed, count).fill(0)
 
     def _write_seeds(self, gradients: Mapping[str, Array], count: int) -> None:

@@ -163,9 +163,7 @@ def _training_ends(source: Source, passes: Passes) -> Iterator[str]:
         Called(head, (passes.port(h.logits), _perhaps(passes, h.gradient), h.weight)) for h in plan.heads
     )
     yield from statement(heads, source.imports, "HEADS = ")
-    ends = (*plan.outputs, *plan.heads)
-    seeds = dict.fromkeys(end.gradient for end in ends if end.gradient is not None)
-    yield from statement(tuple(map(passes.port, seeds)), source.imports, "SEEDS = ")
+    yield from statement(tuple(map(passes.port, plan.seeds)), source.imports, "SEEDS = ")
     counters = tuple(Name(source.weights[slot.name]) for slot in plan.slots if slot.name.endswith(_TRACKED))
     yield from statement(counters, source.imports, "COUNTERS = ")
     yield "VELOCITY = np.zeros_like(WEIGHTS.trained)"

@@ -26,8 +26,7 @@ def schedule_training(plan: Plan, machine: Machine, count: int) -> Schedule:
     draft.goes(*(port.buffer for port in plan.outputs), *(head.logits for head in plan.heads))
     forward, draft.steps = draft.steps, []
     draft.turn()
-    seeds = [port.gradient for port in plan.outputs] + [head.gradient for head in plan.heads]
-    draft.comes(*dict.fromkeys(seeds))
+    draft.comes(*plan.seeds)
     add_backward(draft)
     draft.goes(*(port.gradient for port in plan.inputs))
     return Schedule((), tuple(forward), tuple(draft.steps), *draft.packed())
