@@ -97,6 +97,8 @@ def test_weights_of_another_net_are_refused_and_nothing_is_written(cnnspec: Run,
     ("options", "said"),
     [
         ([], "give a SPEC"),
+        (["--clear-cache", "--batch", "8"], "give a SPEC"),
+        (["--clear-cache", "--emit", "net.py"], "give a SPEC"),
         (["net.cnn", "--emit", "net.txt"], "such as net.py"),
         (["net.cnn", "--emit", "my-net.py"], "such as net.py"),
         (["net.cnn", "--emit", "class.py"], "such as net.py"),

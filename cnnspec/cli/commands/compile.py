@@ -76,11 +76,11 @@ def command(
     from cnnspec.cli.net_options import open_net
     from cnnspec.cli.screen import out
 
+    if spec_path is None and _given() != {"clear_cache"}:
+        raise click.UsageError("give a SPEC to compile")
     if clear_cache:
         out().write([line(f"{user_cache().clear():,} files removed from {_folder()}")])
     if spec_path is None:
-        if not clear_cache or target is not None:
-            raise click.UsageError("give a SPEC to compile")
         return
     if target is None:
         _refuse({"--weights": weights is not None, "--seed": seed is not None, "--force": force})
@@ -93,6 +93,13 @@ def command(
         out().write(
             _write(plan, path, weights=weights, seed=seed or 0, threads=threads, math=math, force=force)
         )
+
+
+def _given() -> set[str]:
+    """The arguments that were given, by the names of the function's."""
+    context = click.get_current_context()
+    typed = click.core.ParameterSource.COMMANDLINE
+    return {name for name in context.params if context.get_parameter_source(name) is typed}
 
 
 def _refuse(given: Mapping[str, bool]) -> None:
