@@ -36,6 +36,9 @@ _FEW_PANELS = 4
 _DEPTHWISE_RUN = 9
 """Rows of so many taps are written out in a depthwise convolution, where nothing is broadcast."""
 
+Range = tuple[Word | int, Word | int]
+"""The first, and how many."""
+
 SOURCE, WEIGHTS, BIAS, TARGET, ADDEND, GATE = range(6)
 
 
@@ -253,14 +256,22 @@ class _Tile:
     def emit(self, e: Emitter, source: Word, weights: Word, bias: Word, outputs: dict[int, Word]) -> None:
         """The sums, the epilogue and the stores."""
         self._prefetch(e, outputs)
-        products = prod(self.kernel.taps) * self.kernel.inner
-        parts = min(self.kernel.in_blocks, -(-self.kernel.in_blocks * products // _PRODUCTS_A_SUM))
-        if parts == 1:
-            sums = self._accumulate(e, source, weights, 0, self.kernel.in_blocks, self._start(e, bias))
+        parts, strips = self._parts
+        if parts * strips == 1:
+            blocks, rows = (0, self.kernel.in_blocks), (0, self.kernel.taps[1])
+            sums = self._accumulate(e, source, weights, blocks, rows, self._start(e, bias))
         else:
-            sums = self._by_parts(e, source, weights, parts, self._start(e, bias))
+            sums = self._by_parts(e, source, weights, self._start(e, bias))
         for (pixel, vector), total in zip(self._sums, sums, strict=True):
             self._finish(e, total, pixel, vector, outputs)
+
+    @property
+    def _parts(self) -> tuple[int, int]:
+        """In how many parts the input blocks are summed; if one block has too much, also its rows of taps."""
+        blocks, products = self.kernel.in_blocks, prod(self.kernel.taps) * self.kernel.inner
+        parts = min(blocks, -(-blocks * products // _PRODUCTS_A_SUM))
+        strips = min(self.kernel.taps[1], -(-products // _PRODUCTS_A_SUM))
+        return parts, strips
 
     def _prefetch(self, e: Emitter, outputs: dict[int, Word]) -> None:
         """Let what the epilogue will read be on its way while the sums are made."""
@@ -275,18 +286,22 @@ class _Tile:
         vectors = [e.load(bias, vector * e.lanes) for vector in range(self.kernel.vectors)]
         return [vectors[vector] for _, vector in self._sums]
 
-    def _by_parts(
-        self, e: Emitter, source: Word, weights: Word, parts: int, start: list[Vector]
-    ) -> list[Vector]:
+    def _by_parts(self, e: Emitter, source: Word, weights: Word, start: list[Vector]) -> list[Vector]:
         """Each part's sums are added to totals that wait on the stack."""
         totals = e.scratch(len(start) * e.lanes)
         for index, value in enumerate(start):
             e.store(value, totals, index * e.lanes)
         zeros = [e.vector(0.0)] * len(start)
-        blocks = self.kernel.in_blocks
-        with e.loop(0, parts) as part:
-            first, last = part * blocks // parts, (part + 1) * blocks // parts
-            sums = self._accumulate(e, source, weights, first, last - first, zeros)
+        (parts, strips), blocks, rows = self._parts, self.kernel.in_blocks, self.kernel.taps[1]
+
+        def share(part: Word, parts: int, whole: int) -> Range:
+            first, last = part * whole // parts, (part + 1) * whole // parts
+            return first, last - first
+
+        with e.loop(0, parts * strips) as part:
+            some_blocks = share(part // strips, parts, blocks)
+            some_rows = share(part % strips, strips, rows) if strips > 1 else (0, rows)
+            sums = self._accumulate(e, source, weights, some_blocks, some_rows, zeros)
             for index, value in enumerate(sums):
                 e.store(value + e.load(totals, index * e.lanes), totals, index * e.lanes)
         return [e.load(totals, index * e.lanes) for index in range(len(start))]
@@ -296,25 +311,27 @@ class _Tile:
         e: Emitter,
         source: Word,
         weights: Word,
-        first: Word | int,
-        blocks: Word | int,
+        blocks: Range,
+        rows: Range,
         start: list[Vector],
     ) -> list[Vector]:
-        """Σ over `blocks` input blocks from `first`, taps and channels."""
+        """Σ over some input blocks, taps in some rows of the window, and channels."""
         kernel = self.kernel
         step = [e.bytes * number for number in kernel.tap_step]
         run, rounds = kernel.run
         panel_row = e.bytes * kernel.vectors * e.lanes
 
         def over_blocks(index: Word, sums: list[Vector]) -> list[Vector]:
-            block = index + first
+            block = index + blocks[0]
             x = source + block * (e.bytes * kernel.source.block)
             w = weights + block * (e.bytes * kernel.weight_block(e.lanes))
             for offset in self._next_source(e):
                 e.prefetch(x, offset)
 
             def over_depth(d: Word, sums: list[Vector]) -> list[Vector]:
-                def over_rows(h: Word, sums: list[Vector]) -> list[Vector]:
+                def over_rows(strip: Word, sums: list[Vector]) -> list[Vector]:
+                    h = strip + rows[0]
+
                     def over_columns(k: Word, sums: list[Vector]) -> list[Vector]:
                         tap = (d * kernel.taps[1] + h) * rounds + k
                         pixel = x + (d * step[0] + h * step[1] + k * step[2])
@@ -322,11 +339,11 @@ class _Tile:
 
                     return e.fold(rounds, sums, over_columns)
 
-                return e.fold(kernel.taps[1], sums, over_rows)
+                return e.fold(rows[1], sums, over_rows)
 
             return e.fold(kernel.taps[0], sums, over_depth)
 
-        return e.fold(blocks, start, over_blocks)
+        return e.fold(blocks[1], start, over_blocks)
 
     def _next_source(self, e: Emitter) -> list[int]:
         """What the tile after this one reads and this one does not, from an input block's start.
