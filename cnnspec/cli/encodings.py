@@ -8,7 +8,7 @@ from unicodedata import normalize
 NEAREST = "nearest"
 """The name under which streams know this way of writing what their encoding lacks."""
 
-_ALIKE = str.maketrans("─│┤→←×÷·−…█▓▒░▏⌊⌋⌈⌉≈≡ ’", "-||><x/*-~#%+.|[][]~= '")
+_ALIKE = str.maketrans("─│┤→←×÷·−…█▓▒░▏⌊⌋⌈⌉≈≡µ ’", "-||><x/*-~#%+.|[][]~=u '")
 """One character for one, so that columns stay in line."""
 
 _LONGER = str.maketrans({"≥": ">=", "≤": "<=", "≢": "!=", "∈": "in", "²": "^2", "³": "^3"})
