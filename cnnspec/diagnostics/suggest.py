@@ -19,7 +19,7 @@ def nearest(word: str, candidates: Iterable[str]) -> str | None:
     for candidate in candidates:
         if abs(len(candidate) - len(word)) <= allowed + 2 and len(word) <= LONGEST:
             distance = edit_distance(_plain(word), _plain(candidate))
-            alike = distance < max(len(word), len(candidate))
+            alike = distance < len(word)
             if alike and distance <= allowed and (best is None or (distance, candidate) < best):
                 best = distance, candidate
     return best[1] if best else None
