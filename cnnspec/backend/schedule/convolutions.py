@@ -8,11 +8,12 @@ from typing import Any
 
 from cnnspec.backend.fast.kernels import convolution, winograd
 from cnnspec.backend.fast.kernels.columns import ColumnConvolution
+from cnnspec.backend.fast.kernels.epilogue import Epilogue
 from cnnspec.backend.fast.kernels.functions import Activation
 from cnnspec.backend.fast.kernels.linear import LinearForward
 from cnnspec.backend.fast.kernels.packing import Pack
 from cnnspec.backend.fast.kernels.pointwise import ChannelFactors
-from cnnspec.backend.fast.kernels.taps import Epilogue, TapConvolution
+from cnnspec.backend.fast.kernels.taps import TapConvolution
 from cnnspec.backend.fast.layout import Place
 from cnnspec.backend.kernels import operations as ops
 from cnnspec.backend.kernels.operations import Triple, Window

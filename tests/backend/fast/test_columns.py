@@ -13,8 +13,8 @@ from backend.nets import graph, samples
 from cnnspec.backend.executable import Executable
 from cnnspec.backend.fast.kernels.columns import ColumnConvolution, ColumnPool, stays_inside
 from cnnspec.backend.fast.kernels.convolution import forward_halo
+from cnnspec.backend.fast.kernels.epilogue import Epilogue
 from cnnspec.backend.fast.kernels.functions import Activation
-from cnnspec.backend.fast.kernels.taps import Epilogue
 from cnnspec.backend.fast.layout import NO_HALO, BlockedMap
 from cnnspec.backend.kernels.operations import Window
 from cnnspec.backend.plan import make_plan

@@ -11,9 +11,9 @@ import torch
 
 from cnnspec.backend.fast.kernels import convolution
 from cnnspec.backend.fast.kernels.copies import Zeros
+from cnnspec.backend.fast.kernels.epilogue import Epilogue
 from cnnspec.backend.fast.kernels.functions import Activation
 from cnnspec.backend.fast.kernels.packing import Axis, Pack, merged
-from cnnspec.backend.fast.kernels.taps import Epilogue
 from cnnspec.backend.fast.kernels.weight_gradient import weight_gradient
 from cnnspec.backend.fast.layout import BlockedMap
 from cnnspec.backend.kernels.operations import Window

@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from cnnspec.backend.fast.kernels import convolution, winograd
+from cnnspec.backend.fast.kernels.epilogue import Epilogue
 from cnnspec.backend.fast.kernels.functions import Activation
 from cnnspec.backend.fast.kernels.packing import Axis, Pack
-from cnnspec.backend.fast.kernels.taps import Epilogue
 from cnnspec.backend.fast.layout import NO_HALO, BlockedMap
 from cnnspec.backend.kernels.operations import Window
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import ClassVar
 
-from cnnspec.backend.fast.kernels.taps import Epilogue
+from cnnspec.backend.fast.kernels.epilogue import Epilogue
 from cnnspec.backend.fast.kernels.tiles import evenly, runs
 from cnnspec.backend.fast.layout import BlockedMap, Place
 from cnnspec.backend.fast.simd.emitter import Emitter

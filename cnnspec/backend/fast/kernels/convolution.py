@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from itertools import product
 from math import gcd
 
-from cnnspec.backend.fast.kernels.taps import Epilogue, TapConvolution
+from cnnspec.backend.fast.kernels.epilogue import Epilogue
+from cnnspec.backend.fast.kernels.taps import TapConvolution
 from cnnspec.backend.fast.kernels.tiles import shape_of
 from cnnspec.backend.fast.layout import BlockedMap, Place
 from cnnspec.backend.kernels.operations import Triple, Window

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from cnnspec.backend.fast.kernels.taps import Epilogue
+from cnnspec.backend.fast.kernels.epilogue import Epilogue
 from cnnspec.backend.fast.kernels.tiles import evenly, runs
 from cnnspec.backend.fast.layout import Place
 from cnnspec.backend.fast.simd.emitter import Emitter

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import ClassVar
 
-from cnnspec.backend.fast.kernels.functions import Activation
+from cnnspec.backend.fast.kernels.epilogue import Epilogue
 from cnnspec.backend.fast.kernels.tiles import Tiling, cut, runs
 from cnnspec.backend.fast.layout import Place
 from cnnspec.backend.fast.simd.emitter import Emitter
@@ -40,34 +40,6 @@ Range = tuple[Word | int, Word | int]
 """The first, and how many."""
 
 SOURCE, WEIGHTS, BIAS, TARGET, ADDEND, GATE = range(6)
-
-
-@dataclass(frozen=True, slots=True)
-class Epilogue:
-    """What happens to a sum before it is stored, in this order.
-
-    The bias is its starting value; `addend` is another map added to it; `activation` is applied; and where
-    `gate` is given, the result is multiplied by the derivative of `gate_activation` at the outputs found
-    there.
-    """
-
-    bias: bool = False
-    addend: Place | None = None
-    activation: Activation | None = None
-    gate: Place | None = None
-    gate_activation: Activation | None = None
-
-    def apply(
-        self, e: Emitter, total: Vector, addend: tuple[Word, int] | None, gate: tuple[Word, int] | None
-    ) -> Vector:
-        """What is stored for a sum (which has the bias in it); `addend` and `gate` are where theirs lie."""
-        if addend:
-            total = total + e.load(*addend)
-        if self.activation:
-            total = self.activation.apply(e, total)
-        if gate and self.gate_activation:
-            total = total * self.gate_activation.slope(e, e.load(*gate))
-        return total
 
 
 @dataclass(frozen=True, slots=True)

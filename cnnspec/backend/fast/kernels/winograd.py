@@ -15,7 +15,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from cnnspec.backend.fast.kernels.taps import Epilogue, Strides, TapConvolution
+from cnnspec.backend.fast.kernels.epilogue import Epilogue
+from cnnspec.backend.fast.kernels.taps import Strides, TapConvolution
 from cnnspec.backend.fast.kernels.tiles import shape_of
 from cnnspec.backend.fast.kernels.weight_gradient import WeightGradient, vectors_for
 from cnnspec.backend.fast.layout import BlockedMap, Place
