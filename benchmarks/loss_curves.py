@@ -4,11 +4,11 @@
     python benchmarks/loss_curves.py --write          only write the table and the picture again
 
 - LeNet-5 learns the digits of MNIST from its first weights.
-- ResNet-20 goes on learning from published weights, on a thousand images of CIFAR-10. The folder holds
-  `resnet20_cifar10_weights.npz` and `cifar10_test_first1000.npz`.
+- ResNet-20 learns a thousand images of CIFAR-10, from its first weights and from published ones. The folder
+  holds `resnet20_cifar10_weights.npz` and `cifar10_test_first1000.npz`.
 
 Writes LOSS_CURVES.md beside this file, and docs/loss-curves.svg. Exit code 1 where a loss in single precision
-is further than 1e-3 from PyTorch's at some step.
+is further than 1e-3 from PyTorch's at some step, and PyTorch's own is not so far from its double precision.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import argparse
 import json
 import math
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -47,11 +48,21 @@ def lenet5(folder: str) -> Course:
     return _course("lenet5", open_dataset(f"mnist:{folder}").training_part(), None, batch=64, rate=0.05)
 
 
-def resnet20(folder: str, rate: float) -> Course:
-    """From weights that have learned: a tenth of the rate that they learned with."""
+def resnet20(folder: str, rate: float, *, published: bool = True) -> Course:
+    """From weights that have learned, or from the first ones."""
     samples = open_dataset(f"npz:{Path(folder) / 'cifar10_test_first1000.npz'}").test_part()
-    published = read_npz(Path(folder) / "resnet20_cifar10_weights.npz")
-    return _course("resnet20_cifar", samples, list(published.values()), batch=32, rate=rate)
+    weights = list(read_npz(Path(folder) / "resnet20_cifar10_weights.npz").values()) if published else None
+    return _course("resnet20_cifar", samples, weights, batch=32, rate=rate)
+
+
+def cifar_courses(folder: str) -> Iterator[tuple[str, Course]]:
+    """ResNet-20's trainings, each with its name."""
+    for published, rate in ((True, 1e-4), (True, 1e-3), (False, 0.05)):
+        start = "published" if published else "first"
+        yield (
+            f"ResNet-20 on CIFAR-10, {start} weights, rate {rate}",
+            resnet20(folder, rate, published=published),
+        )
 
 
 def _course(
@@ -61,7 +72,7 @@ def _course(
     start = first_weights(net)
     if weights:
         start = dict(zip(start, weights, strict=True))
-    preparation = IMAGENET if weights else measure(samples)
+    preparation = IMAGENET if name == "resnet20_cifar" else measure(samples)
     shape = tuple(int(size) for size in net.inputs[0].tensor.shape)
     images = preparation(samples.images[:12800], shape, np.dtype("float32"))
     return Course(net, start, images, samples.labels[:12800], batch, rate)
@@ -176,19 +187,21 @@ def main() -> int:
     parser.add_argument("--mnist", metavar="FOLDER")
     parser.add_argument("--cifar", metavar="FOLDER")
     parser.add_argument("--steps", type=int, default=200)
-    parser.add_argument("--rate", type=float, default=0.001, help="of ResNet-20")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     results: dict[str, Losses] = json.loads(RAW.read_text()) if RAW.exists() else {}
     if options.mnist and not options.write:
-        results["LeNet-5 on MNIST"] = followed(lenet5(options.mnist), options.steps)
+        name = "LeNet-5 on MNIST, first weights, rate 0.05"
+        results[name] = followed(lenet5(options.mnist), options.steps)
     if options.cifar and not options.write:
-        results["ResNet-20 on CIFAR-10"] = followed(resnet20(options.cifar, options.rate), options.steps)
+        for name, course in cifar_courses(options.cifar):
+            results[name] = followed(course, options.steps)
     RAW.write_text(json.dumps(results))
     REPORT.write_text(report(results))
     PICTURE.write_text(picture(results))
     print(table(results))
-    return int(any(furthest(r, way, PEER) > ALLOWED for r in results.values() for way in ("exact", "fast")))
+    definite = [losses for losses in results.values() if furthest(losses, PEER, WIDE) <= ALLOWED]
+    return int(any(furthest(losses, way, PEER) > ALLOWED for losses in definite for way in ("exact", "fast")))
 
 
 if __name__ == "__main__":
