@@ -3,8 +3,7 @@
 The map is cut into tiles of 4 × 4 outputs, which read 6 × 6 inputs. With B, G, A the transforms of inputs,
 weights and outputs, a tile is Aᵀ[(G w Gᵀ) ⊙ (Bᵀ x B)]A: the products at each of the 36 positions are a
 matrix product over the channels, done by `TapConvolution`. Between the steps lie
-`[36][block][tile][channel]` (V, of inputs, and M, of outputs), for as many tiles at a time as the cache
-holds.
+`[36][block][tile][channel]` (V, of inputs, and M, of outputs), for some tiles at a time that fit the cache.
 
 The error of a layer is some ten times that of the direct sums, so this is for `math="fast"` alone.
 """
