@@ -151,7 +151,7 @@ _ERRORS = """Against PyTorch in float64, batch 8: the largest error over the lar
 depends on the input."""
 _MEMORY = """The greatest resident set of a process of its own, less what was resident before the net was made
 (`python benchmarks/memory.py`; predictions beside measurements are in [MEMORY.md](MEMORY.md))."""
-_SECOND = "Geometric means of the ratios to the best peer, all of it measured twice."
+_SECOND = "Geometric means of the ratios to the best peer, over what was measured in both runs."
 
 if __name__ == "__main__":
     main()

@@ -95,7 +95,7 @@ def errors(results: Sequence[Result]) -> str:
 def scaling(results: Sequence[Result]) -> str:
     """One thread's time over that of two, at batch 8 (training: its batch)."""
     lines = [["net", *(f"{kind}, {name}" for kind in KINDS for name in OURS)]]
-    by_key = {(r["kind"], r["net"], r["batch"], r["threads"]): r["timings"] for r in results if "net" in r}
+    by_key = {_key(r): r["timings"] for r in results if "net" in r}
     for net in NETS:
         row = [net]
         for kind in KINDS:
@@ -143,7 +143,9 @@ def memory(results: Sequence[Result]) -> str:
 
 
 def repeated(first: Sequence[Result], second: Sequence[Result]) -> str:
-    """The ratios of two runs beside each other, as geometric means."""
+    """The ratios of two runs beside each other, as geometric means over what both measured."""
+    both = {_key(r) for r in first if "net" in r} & {_key(r) for r in second if "net" in r}
+    first, second = ([r for r in run if "net" in r and _key(r) in both] for run in (first, second))
     lines = [["figure", *(f"{name}, {run} run" for name in OURS for run in ("first", "second"))]]
     for kind, what in KINDS.items():
         keys = dict.fromkeys((r["threads"], r["batch"] > 1) for r in of_kind(second, kind))
@@ -159,6 +161,10 @@ def repeated(first: Sequence[Result], second: Sequence[Result]) -> str:
                     row.append(f"{geometric_mean(chosen):.2f}" if chosen else "–")
             lines.append(row)
     return table(lines)
+
+
+def _key(result: Result) -> tuple[Any, ...]:
+    return tuple(result[name] for name in ("kind", "net", "batch", "threads"))
 
 
 def table(lines: Sequence[Sequence[str]]) -> str:
