@@ -180,6 +180,13 @@ def _height(top: float, value: float, low: int, high: int) -> float:
     return top + HEIGHT * (high - math.log10(value)) / max(1, high - low)
 
 
+def _courses(options: argparse.Namespace) -> Iterator[tuple[str, Course]]:
+    if options.mnist:
+        yield "LeNet-5 on MNIST, first weights, rate 0.05", lenet5(options.mnist)
+    if options.cifar:
+        yield from cifar_courses(options.cifar)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -190,13 +197,9 @@ def main() -> int:
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     results: dict[str, Losses] = json.loads(RAW.read_text()) if RAW.exists() else {}
-    if options.mnist and not options.write:
-        name = "LeNet-5 on MNIST, first weights, rate 0.05"
-        results[name] = followed(lenet5(options.mnist), options.steps)
-    if options.cifar and not options.write:
-        for name, course in cifar_courses(options.cifar):
-            results[name] = followed(course, options.steps)
-    RAW.write_text(json.dumps(results))
+    for name, course in () if options.write else _courses(options):
+        results[name] = followed(course, options.steps)
+        RAW.write_text(json.dumps(results))
     REPORT.write_text(report(results))
     PICTURE.write_text(picture(results))
     print(table(results))
