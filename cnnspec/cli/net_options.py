@@ -1,4 +1,4 @@
-"""What `show`, `explain`, `run`, `train` and `verify` share: which net of which spec, with which sizes."""
+"""The options that commands share, and what SPEC, `--net` and `-s` mean: which net, with which sizes."""
 
 from __future__ import annotations
 
@@ -51,10 +51,37 @@ def machine_options(command: Command) -> Command:
         show_default=True,
         help="Fast kernels; the same without Winograd's rounding errors; or layer by layer.",
     )(command)
-    threads = click.option(
-        "--threads", type=click.IntRange(min=1), metavar="N", help="Processors to use.  [default: all]"
+    return threads_option(command)
+
+
+batch_option = click.option(
+    "--batch", type=click.IntRange(min=1), metavar="N", default=1, show_default=True, help="Samples at once."
+)
+dtype_option = click.option(
+    "--dtype", type=click.Choice(("float32", "float64")), default="float32", show_default=True
+)
+fast_math_option = click.option(
+    "--math",
+    type=click.Choice(("fast", "exact")),
+    default="fast",
+    show_default=True,
+    help="With Winograd's algorithm, or without its rounding errors.",
+)
+"""For commands that are about the fast backend alone."""
+
+threads_option = click.option(
+    "--threads", type=click.IntRange(min=1), metavar="N", help="Processors to use.  [default: all]"
+)
+weights_option = click.option(
+    "--weights", metavar="FILE", help="The weights (safetensors). Without them they are random."
+)
+
+
+def format_option(*formats: str) -> Callable[[Command], Command]:
+    """The option `--format`; the first is the default."""
+    return click.option(
+        "--format", "format_name", type=click.Choice(formats), default=formats[0], show_default=True
     )
-    return threads(command)
 
 
 def parse_settings(settings: Sequence[str]) -> dict[str, Binding]:

@@ -16,12 +16,12 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from fractions import Fraction
 from pathlib import Path
 from unittest import mock
 
 import numpy as np
 import torch
+from backend.agreement import without_dropout
 from backend.fast.fences import TARGETS, fenced, library
 from backend.nets import graph
 from backend.trainable_nets import TrainableNet, trainable_net
@@ -34,7 +34,6 @@ from cnnspec.backend.fast.library import host_library
 from cnnspec.backend.plan import make_plan
 from cnnspec.graph import Graph
 from cnnspec.layers.activation import Softmax
-from cnnspec.layers.dropout import Dropout
 
 Array = np.ndarray
 Arrays = Mapping[str, Array]
@@ -153,15 +152,6 @@ def _prepared(
     state = {name: array.copy() for name, array in ours.state.items()}
     used = frozenset(use.slot for step in plan.forward for use in step.call.weights)
     return Trial(net, net_graph, way, state, inputs, labels, weighing or {}, used), ours
-
-
-def without_dropout(net: Graph) -> Graph:
-    """The same net whose dropouts drop nothing."""
-    for path, attributes in net.nx.nodes(data=True):
-        node = attributes["node"]
-        if isinstance(node.layer, Dropout):
-            net.nx.nodes[path]["node"] = replace(node, layer=Dropout(Fraction(0)))
-    return net
 
 
 def _ours(trial: Trial, ours: Executable) -> dict[str, Array]:

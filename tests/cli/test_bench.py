@@ -94,7 +94,7 @@ def test_without_profile_there_is_none(cnnspec: Cnnspec, spec: Spec) -> None:
 
 def test_size_is_that_of_the_input(cnnspec: Cnnspec, spec: Spec) -> None:
     path = spec(SMALL)
-    large = measured(cnnspec, path, "--size", "H=16", "--size", "W=12")
+    large = measured(cnnspec, path, "-s", "H=16", "-s", "W=12")
     net = api.load(path).net().bind(H=16, W=12)
     assert large["flops"] == net.analysis.totals.flops.total
 
@@ -135,8 +135,8 @@ def test_a_framework_that_is_not_installed_or_does_not_train_is_told(
         (("--batch", "-8"), "-8 is not in the range x>=1"),
         (("--seconds", "0"), "'0' is not a number above 0 and below 3600"),
         (("--seconds", "nan"), "'nan' is not a number above 0"),
-        (("--size", "H=0"), "no symbol or parameter `H`"),
-        (("--size", "classes=0"), "at least 1"),
+        (("-s", "H=0"), "no symbol or parameter `H`"),
+        (("-s", "classes=0"), "at least 1"),
         (("--vs", "tensorflow"), "no framework is called `tensorflow`"),
         (("--vs", "onnxruntme"), "did you mean `onnxruntime`?"),
         (("--math", "plain"), "'plain' is not one of 'fast', 'exact'"),
@@ -173,7 +173,7 @@ def test_a_net_without_weights_is_not_trained(cnnspec: Cnnspec, spec: Spec) -> N
 
 
 def test_a_net_with_a_free_size_asks_for_it(cnnspec: Cnnspec, spec: Spec) -> None:
-    result = cnnspec("bench", spec(SMALL), *QUICK, "--size", "H")
+    result = cnnspec("bench", spec(SMALL), *QUICK, "-s", "H")
     assert result.code != 0
     assert "H needs a value" in result.err
 

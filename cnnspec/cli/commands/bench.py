@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cnnspec.cli.net_options import net_options
+from cnnspec.cli.net_options import (
+    batch_option,
+    fast_math_option,
+    format_option,
+    net_options,
+    threads_option,
+    weights_option,
+)
 from cnnspec.cli.numbers import Real
 
 if TYPE_CHECKING:
@@ -26,7 +33,7 @@ Examples:
   cnnspec bench specs/resnet50.cnn --vs torch,openvino --threads 1
   cnnspec bench specs/mobilenet_v2.cnn --batch 8 --profile
   cnnspec bench specs/vgg16.cnn --training --vs all --png roof.png
-  cnnspec bench specs/resnet50.cnn --size H=160 --size W=160
+  cnnspec bench specs/resnet50.cnn -s H=160 -s W=160
 
 \b
 Frameworks for --vs (pip install 'cnnspec[bench]' brings them all):
@@ -37,17 +44,9 @@ Frameworks for --vs (pip install 'cnnspec[bench]' brings them all):
 @click.option(
     "--vs", "peers", metavar="NAME,…", default="", help="Other frameworks to time beside: see below."
 )
-@click.option(
-    "--batch", type=click.IntRange(min=1), metavar="N", default=1, show_default=True, help="Samples at once."
-)
-@click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Processors to use.  [default: all]")
-@click.option(
-    "--math",
-    type=click.Choice(("fast", "exact")),
-    default="fast",
-    show_default=True,
-    help="With Winograd's algorithm, or without its rounding errors.",
-)
+@batch_option
+@threads_option
+@fast_math_option
 @click.option("--training", is_flag=True, help="Time a training step: forward, backward, SGD with momentum.")
 @click.option(
     "--seconds",
@@ -56,12 +55,9 @@ Frameworks for --vs (pip install 'cnnspec[bench]' brings them all):
     show_default=True,
     help="How long each implementation is timed.",
 )
-@click.option("--size", "sizes", multiple=True, metavar="NAME=VALUE", help="The same as -s: H=256.")
-@click.option("--weights", metavar="FILE", help="The weights (safetensors). Without them they are random.")
+@weights_option
 @click.option("--profile", "profiled", is_flag=True, help="Also time every layer alone.")
-@click.option(
-    "--format", "format_name", type=click.Choice(["table", "json"]), default="table", show_default=True
-)
+@format_option("table", "json")
 @click.option(
     "--png",
     metavar="FILE",
@@ -78,7 +74,6 @@ def command(
     math: Math,
     training: bool,
     seconds: float,
-    sizes: tuple[str, ...],
     weights: str | None,
     profiled: bool,
     format_name: str,
@@ -103,7 +98,7 @@ def command(
     chosen, used = _peers(peers), _threads(threads)
     if png is not None:
         check_drawing(png, _WITHOUT_PICTURE)
-    graph = open_net(spec_path, net_name, (*settings, *sizes)).graph
+    graph = open_net(spec_path, net_name, settings).graph
     plan = pipeline.plan(graph, batch=batch, training=training)
     executable = pipeline.compile(plan, threads=used, math=math)
     if weights:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cnnspec.cli.completing import spec_paths
-from cnnspec.cli.net_options import machine_options, symbol_options
+from cnnspec.cli.net_options import batch_option, dtype_option, machine_options, symbol_options
 from cnnspec.diagnostics.legible import legible
 from cnnspec.diagnostics.styled import Line, Style, line
 
@@ -33,11 +33,9 @@ Examples:
 @symbol_options
 @click.option("--emit", "target", metavar="FILE.py", help="Write the program that runs, as a module.")
 @click.option("--force", is_flag=True, help="Write over files that are there.")
-@click.option(
-    "--batch", type=click.IntRange(min=1), metavar="N", default=1, show_default=True, help="Samples at once."
-)
+@batch_option
 @click.option("--training", is_flag=True, help="A training step too: backward and update.")
-@click.option("--dtype", type=click.Choice(("float32", "float64")), default="float32", show_default=True)
+@dtype_option
 @click.option(
     "--weights", metavar="FILE", help="With --emit: the weights (safetensors) go beside the program."
 )

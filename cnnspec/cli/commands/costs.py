@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cnnspec.cli.net_options import net_options
+from cnnspec.cli.net_options import format_option, net_options
 
 if TYPE_CHECKING:
     from cnnspec.analysis.roofline import Device
@@ -50,9 +50,7 @@ Examples:
 )
 @click.option("--device", metavar="LINE", help='Operations and bytes a second: "peak=4TF bw=50GB/s".')
 @click.option("--symbolic", is_flag=True, help="Leave the symbols of the input free: costs are formulas.")
-@click.option(
-    "--format", "format_name", type=click.Choice(["table", "json"]), default="table", show_default=True
-)
+@format_option("table", "json")
 def command(
     *,
     spec_path: str,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from cnnspec.cli.net_options import format_option
+
 
 @click.command(
     short_help="Compare two nets layer by layer, and their totals.",
@@ -28,13 +30,7 @@ Examples:
     help="A value for a symbol, in both nets.",
 )
 @click.option("--symbolic", is_flag=True, help="Leave the symbols of the inputs free: changes are formulas.")
-@click.option(
-    "--format",
-    "format_name",
-    type=click.Choice(["text", "markdown", "json"]),
-    default="text",
-    show_default=True,
-)
+@format_option("text", "markdown", "json")
 @click.option(
     "--crossover",
     nargs=2,

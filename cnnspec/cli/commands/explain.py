@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cnnspec.cli.completing import layer_paths
-from cnnspec.cli.net_options import net_options, no_layer
+from cnnspec.cli.net_options import format_option, net_options, no_layer
 
 if TYPE_CHECKING:
     from cnnspec.analysis.facts import Analysis, LayerFacts
@@ -26,9 +26,7 @@ Examples:
 @click.option(
     "--symbolic", is_flag=True, help="Leave the symbols of the input free, whatever their defaults."
 )
-@click.option(
-    "--format", "format_name", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
+@format_option("text", "json")
 def command(
     *,
     spec_path: str,

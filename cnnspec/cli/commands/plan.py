@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cnnspec.cli.net_options import net_options
+from cnnspec.cli.net_options import batch_option, dtype_option, fast_math_option, format_option, net_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,22 +31,12 @@ Examples:
   cnnspec plan specs/vgg16.cnn --training --math exact --format json""",
 )
 @net_options
-@click.option(
-    "--batch", type=click.IntRange(min=1), metavar="N", default=1, show_default=True, help="Samples at once."
-)
+@batch_option
 @click.option("--training", is_flag=True, help="A training step: forward and backward.")
-@click.option(
-    "--math",
-    type=click.Choice(("fast", "exact")),
-    default="fast",
-    show_default=True,
-    help="With Winograd's algorithm, or without its rounding errors.",
-)
-@click.option("--dtype", type=click.Choice(("float32", "float64")), default="float32", show_default=True)
+@fast_math_option
+@dtype_option
 @click.option("--buffers", is_flag=True, help="List every buffer: its bytes, its place, and for how long.")
-@click.option(
-    "--format", "format_name", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
+@format_option("text", "json")
 def command(
     *,
     spec_path: str,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cnnspec.cli.net_options import net_options
+from cnnspec.cli.net_options import format_option, net_options
 
 if TYPE_CHECKING:
     from cnnspec.analysis.curve import Curve
@@ -27,9 +27,7 @@ Examples:
 @net_options
 @click.argument("quantity", metavar="QUANTITY")
 @click.argument("along", metavar="NAME=FROM..TO[..STEP]")
-@click.option(
-    "--format", "format_name", type=click.Choice(["text", "csv", "json"]), default="text", show_default=True
-)
+@format_option("text", "csv", "json")
 @click.option("--png", metavar="FILE", help="Write a picture; needs matplotlib: pip install 'cnnspec[plot]'.")
 def command(
     *,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cnnspec.cli.completing import codes
+from cnnspec.cli.net_options import format_option
 
 if TYPE_CHECKING:
     from cnnspec.diagnostics.codes import Code
@@ -24,9 +25,7 @@ Examples:
   cnnspec rule""",
 )
 @click.argument("name", required=False, metavar="[CODE]", shell_complete=codes)
-@click.option(
-    "--format", "format_name", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
+@format_option("text", "json")
 def command(*, name: str | None, format_name: str) -> None:
     """Print the page of a code: what it means, why it matters, a bad example and a good one.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cnnspec.cli.net_options import machine_options, net_options
+from cnnspec.cli.net_options import machine_options, net_options, weights_option
 from cnnspec.cli.training_progress import percent
 from cnnspec.diagnostics.legible import legible
 from cnnspec.diagnostics.styled import Line, Style, line
@@ -37,7 +37,7 @@ Examples:
   cnnspec run edges.cnn --input photo.png --output edges.png""",
 )
 @net_options
-@click.option("--weights", metavar="FILE", help="The weights (safetensors). Without them they are random.")
+@weights_option
 @click.option("--input", "source", metavar="FILE", help="A .png or .jpg picture, or a .npy array.")
 @click.option("--data", metavar="DATA", help="Measure on the test images of a data set (as for `train`).")
 @click.option("--output", "target", metavar="FILE", help="Write the result to a .npy, .png or .jpg file.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from cnnspec.cli.net_options import net_options
+from cnnspec.cli.net_options import format_option, net_options
 
 
 @click.command(
@@ -15,9 +15,7 @@ Examples:
   cnnspec sensitivity specs/densenet121.cnn -s growth=24""",
 )
 @net_options
-@click.option(
-    "--format", "format_name", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
+@format_option("text", "json")
 def command(*, spec_path: str, net_name: str | None, settings: tuple[str, ...], format_name: str) -> None:
     """Show by how much each cost grows where a symbol or parameter of the net becomes one greater.
 

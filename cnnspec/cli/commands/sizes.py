@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from cnnspec.cli.net_options import net_options
+from cnnspec.cli.net_options import format_option, net_options
 
 
 @click.command(
@@ -28,9 +28,7 @@ Examples:
     is_flag=True,
     help="Only sizes that the weights made for the default sizes fit (linear layers behind a flatten).",
 )
-@click.option(
-    "--format", "format_name", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
+@format_option("text", "json")
 def command(
     *,
     spec_path: str,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from cnnspec.cli.net_options import net_options
+from cnnspec.cli.net_options import format_option, net_options
 
 
 @click.command(
@@ -31,9 +31,7 @@ A spec with unknowns:
     metavar="N",
     help="How many solutions are shown, the best first.",
 )
-@click.option(
-    "--format", "format_name", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
+@format_option("text", "json")
 @click.option("--write", is_flag=True, help="Print the spec with the first solution put in.")
 def command(
     *,

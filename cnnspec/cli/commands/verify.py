@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cnnspec.cli.net_options import net_options
+from cnnspec.cli.net_options import net_options, threads_option
 from cnnspec.cli.numbers import Real
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ Exit codes: 0 every claim that was checked holds, 1 one does not,
     show_default=True,
     help="Of all random numbers.",
 )
-@click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Processors to use.  [default: all]")
+@threads_option
 @click.option(
     "--math",
     type=click.Choice(("exact", "fast", "plain")),
