@@ -10,10 +10,12 @@ The error of a layer is some ten times that of the direct sums, so this is for `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import ClassVar
 
+from cnnspec.backend.fast.kernels import winograd_lines as lines
 from cnnspec.backend.fast.kernels.epilogue import Epilogue
 from cnnspec.backend.fast.kernels.taps import Strides, TapConvolution
 from cnnspec.backend.fast.kernels.tiles import shape_of
@@ -23,55 +25,6 @@ from cnnspec.backend.fast.simd.emitter import Emitter
 from cnnspec.backend.fast.simd.values import Mask, Vector, Word
 
 POSITIONS = 36
-Line = Callable[[Emitter, list[Vector]], list[Vector]]
-
-
-def _inputs(e: Emitter, d: list[Vector]) -> list[Vector]:
-    """Bᵀ d: six inputs to six positions."""
-    a, b = e.fma(d[2], -4.0, d[4]), e.fma(d[1], -4.0, d[3])
-    c, f = d[4] - d[2], d[3] - d[1]
-    first = e.fma(d[0], 4.0, e.fma(d[2], -5.0, d[4]))
-    last = e.fma(d[1], 4.0, e.fma(d[3], -5.0, d[5]))
-    return [first, a + b, a - b, e.fma(f, 2.0, c), e.fma(f, -2.0, c), last]
-
-
-def _outputs(e: Emitter, m: list[Vector]) -> list[Vector]:
-    """Aᵀ m: six positions to four outputs."""
-    s, d = m[1] + m[2], m[1] - m[2]
-    s2, d2 = m[3] + m[4], m[3] - m[4]
-    return [m[0] + s + s2, e.fma(d2, 2.0, d), e.fma(s2, 4.0, s), e.fma(d2, 8.0, d) + m[5]]
-
-
-def _weights(e: Emitter, g: list[Vector]) -> list[Vector]:
-    """G g: three weights to six positions."""
-    s = (g[0] + g[2]) * (-1 / 6)
-    h = e.fma(g[2], 1 / 6, g[0] * (1 / 24))
-    middle = e.fma(g[1], -1 / 6, s), e.fma(g[1], 1 / 6, s)
-    outer = e.fma(g[1], 1 / 12, h), e.fma(g[1], -1 / 12, h)
-    return [g[0] * 0.25, *middle, *outer, g[2]]
-
-
-def _output_gradients(e: Emitter, y: list[Vector]) -> list[Vector]:
-    """A y: four gradients of outputs to six positions, the adjoint of `_outputs`."""
-    s, d = y[0] + y[2], y[1] + y[3]
-    s2, d2 = e.fma(y[2], 4.0, y[0]), e.fma(y[3], 4.0, y[1])
-    return [y[0], s + d, s - d, e.fma(d2, 2.0, s2), e.fma(d2, -2.0, s2), y[3]]
-
-
-def _weight_gradients(e: Emitter, u: list[Vector]) -> list[Vector]:
-    """Gᵀ u: six positions to three gradients of weights, the adjoint of `_weights`."""
-    s, d = u[1] + u[2], u[2] - u[1]
-    s2, d2 = u[3] + u[4], u[3] - u[4]
-    first = e.fma(s2, 1 / 24, e.fma(s, -1 / 6, u[0] * 0.25))
-    return [first, e.fma(d2, 1 / 12, d * (1 / 6)), e.fma(s2, 1 / 6, s * (-1 / 6)) + u[5]]
-
-
-def _both_ways(
-    e: Emitter, line: Line, rows: int, columns: int, load: Callable[[int, int], Vector]
-) -> list[list[Vector]]:
-    """A transform along the rows of every column, then along the columns: result[row][column]."""
-    across = [line(e, [load(row, column) for row in range(rows)]) for column in range(columns)]
-    return [line(e, [column[row] for column in across]) for row in range(len(across[0]))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +120,7 @@ class TransformInputs:
             found = self.tiles.find(tile + buffers[2])
             x = _tile_address(e, buffers[0], self.source, found, block)
             _, row, column = self.source.pixel
-            values = _both_ways(e, _inputs, 6, 6, lambda i, j: e.load(x, i * row + j * column))
+            values = lines.both_ways(e, lines.of_inputs, 6, 6, lambda i, j: e.load(x, i * row + j * column))
             _store_positions(e, values, self.tiles, self.blocks, buffers[1], block, tile)
         with e.when(tile + buffers[2] >= self.tiles.total):
             _store_positions(e, _nothing(e), self.tiles, self.blocks, buffers[1], block, tile)
@@ -209,7 +162,7 @@ class TransformOutputs:
             m = buffers[0] + e.bytes * (block * tiles.room + tile) * outputs.block
             bias = e.load(buffers[1] + block * (e.bytes * outputs.block)) if self.epilogue.bias else None
             step = tiles.step(outputs.blocks)
-            values = _both_ways(e, _outputs, 6, 6, lambda i, j: e.load(m, (6 * i + j) * step))
+            values = lines.both_ways(e, lines.of_outputs, 6, 6, lambda i, j: e.load(m, (6 * i + j) * step))
             for condition, rows, columns in _edges(tiles, found):
                 with e.when(condition):
                     for row in range(rows):
@@ -281,8 +234,17 @@ def products(tiles: Tiles, in_blocks: int, accumulators: int) -> TapConvolution:
 
 
 @dataclass(frozen=True, slots=True)
-class TransformWeights:
-    """Buffers: packed weights, U. G w Gᵀ of every pair of channels, from panels of nine taps."""
+class _Square:
+    """Numbers of one pair of channels, `side` × `side`: in numbers, from a block and from one to the next."""
+
+    side: int
+    block: int
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class _PanelTransform:
+    """Something done to every pair of channels: a source becomes a target of another side."""
 
     buffers: ClassVar[int] = 2
     panels: int
@@ -295,18 +257,44 @@ class TransformWeights:
         """One a panel, block and channel."""
         return self.panels * self.in_blocks * self.inner
 
-    def emit(self, e: Emitter, buffers: Sequence[Word], task: Word) -> None:
+    def tap(self, e: Emitter) -> int:
+        """Numbers of all pairs of channels of a panel and block, at one tap or position."""
+        return self.inner * self.vectors * e.lanes
+
+    def _transform(
+        self,
+        e: Emitter,
+        buffers: Sequence[Word],
+        task: Word,
+        line: lines.Line,
+        source: _Square,
+        target: _Square,
+    ) -> None:
         """All output channels of one panel for one input channel."""
         channel, block = task % self.inner, task // self.inner
         row = self.vectors * e.lanes
-        tap = self.inner * row
-        source = buffers[0] + e.bytes * (block * (9 * tap) + channel * row)
-        target = buffers[1] + e.bytes * (block * (POSITIONS * tap) + channel * row)
+        first = buffers[0] + e.bytes * (block * source.block + channel * row)
+        into = buffers[1] + e.bytes * (block * target.block + channel * row)
         with e.loop(0, self.vectors) as vector:
-            x, u = source + vector * (e.bytes * e.lanes), target + vector * (e.bytes * e.lanes)
-            values = _both_ways(e, _weights, 3, 3, lambda i, j: e.load(x, (3 * i + j) * tap))
-            for position in range(POSITIONS):
-                e.store(values[position // 6][position % 6], u, position * tap)
+            x, y = first + vector * (e.bytes * e.lanes), into + vector * (e.bytes * e.lanes)
+
+            def load(i: int, j: int) -> Vector:
+                return e.load(x, (source.side * i + j) * source.step)
+
+            values = lines.both_ways(e, line, source.side, source.side, load)
+            for index, value in enumerate(chain.from_iterable(values)):
+                e.store(value, y, index * target.step)
+
+
+@dataclass(frozen=True, slots=True)
+class TransformWeights(_PanelTransform):
+    """Buffers: packed weights, U. G w Gᵀ of every pair of channels, from panels of nine taps."""
+
+    def emit(self, e: Emitter, buffers: Sequence[Word], task: Word) -> None:
+        """Nine taps to 36 positions."""
+        tap = self.tap(e)
+        source, target = _Square(3, 9 * tap, tap), _Square(6, POSITIONS * tap, tap)
+        self._transform(e, buffers, task, lines.of_weights, source, target)
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,7 +328,7 @@ class TransformGradients:
                         return e.vector(0.0)
                     return e.load(y, row * place.pixel[1] + column * place.pixel[2])
 
-                values = _both_ways(e, _output_gradients, 4, 4, load)
+                values = lines.both_ways(e, lines.of_output_gradients, 4, 4, load)
                 _store_positions(e, values, tiles, outputs.blocks, buffers[1], block, tile)
         with e.when(~inside):
             _store_positions(e, _nothing(e), tiles, outputs.blocks, buffers[1], block, tile)
@@ -368,33 +356,14 @@ def gradient_products(tiles: Tiles, in_blocks: int, accumulators: int, *, adds: 
 
 
 @dataclass(frozen=True, slots=True)
-class TransformWeightGradient:
+class TransformWeightGradient(_PanelTransform):
     """Buffers: sums, packed gradient. Gᵀ u G of every pair of channels, to panels of nine taps.
 
     The sums lie as `[36][panel][input block][channel][vectors × lanes]`.
     """
 
-    buffers: ClassVar[int] = 2
-    panels: int
-    in_blocks: int
-    inner: int
-    vectors: int
-
-    @property
-    def tasks(self) -> int:
-        """One a panel, block and channel."""
-        return self.panels * self.in_blocks * self.inner
-
     def emit(self, e: Emitter, buffers: Sequence[Word], task: Word) -> None:
-        """All output channels of one panel for one input channel."""
-        channel, block = task % self.inner, task // self.inner
-        row = self.vectors * e.lanes
-        tap = self.inner * row
-        position = self.panels * self.in_blocks * tap
-        source = buffers[0] + e.bytes * (block * tap + channel * row)
-        target = buffers[1] + e.bytes * (block * (9 * tap) + channel * row)
-        with e.loop(0, self.vectors) as vector:
-            u, w = source + vector * (e.bytes * e.lanes), target + vector * (e.bytes * e.lanes)
-            values = _both_ways(e, _weight_gradients, 6, 6, lambda i, j: e.load(u, (6 * i + j) * position))
-            for index in range(9):
-                e.store(values[index // 3][index % 3], w, index * tap)
+        """36 positions to nine taps."""
+        tap = self.tap(e)
+        source, target = _Square(6, tap, self.panels * self.in_blocks * tap), _Square(3, 9 * tap, tap)
+        self._transform(e, buffers, task, lines.of_weight_gradients, source, target)
