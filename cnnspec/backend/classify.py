@@ -37,10 +37,12 @@ def run_all(executable: Executable, images: Array, preparation: Preparation) -> 
     parts: dict[str, list[Array]] = {}
     for chosen in batches(len(images), plan.batch):
         prepared = preparation(images[chosen], plan.inputs[0].shape, np.dtype(plan.dtype))
-        executable.forward(prepared, training=False)
-        for name, output in executable.outputs.items():
+        with executable.lock:
+            executable.forward(prepared, training=False)
+            outputs = executable.outputs
+        for name, output in outputs.items():
             parts.setdefault(name, []).append(output)
-    return {name: np.concatenate(outputs) for name, outputs in parts.items()}
+    return {name: np.concatenate(part) for name, part in parts.items()}
 
 
 def batches(count: int, size: int) -> Iterator[slice]:

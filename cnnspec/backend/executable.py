@@ -39,8 +39,9 @@ class _Pass:
 class Executable:
     """A plan with its memory, its weights and its program.
 
-    All methods may be called from several threads; hold `lock` over a forward, loss and backward that belong
-    together. The same plan, seed, weights and inputs give the same bytes, whatever the number of threads.
+    All methods may be called from several threads; hold `lock` over a forward, loss, backward and update that
+    belong together, as training does step by step. The same plan, seed, weights and inputs give the same
+    bytes, whatever the number of threads.
     """
 
     def __init__(
@@ -103,7 +104,9 @@ class Executable:
         >>> with net.writing() as weights:
         ...     weights["conv1.bias"][...] = 0
 
-        Anywhere else they are read-only: what runs holds weights in an order of its own, and must be told.
+        Anywhere else they are read-only: what runs holds weights in an order of its own, and must be told. So
+        keep no view of them that was taken in here: NumPy leaves it writable for good, and what is written
+        through it later counts from the end of the next `writing` on at the earliest.
         """
         with self.lock, self.storage.writing():
             arrays = {slot.name: self.storage.weight(slot) for slot in self.plan.slots}

@@ -20,7 +20,7 @@ def warm_up(executable: Executable) -> None:
     """
     plan = executable.plan
     inputs = {port.name: np.zeros((plan.batch, *port.shape), plan.dtype) for port in plan.inputs}
-    with np.errstate(all="ignore"):
+    with executable.lock, np.errstate(all="ignore"):
         executable.forward(inputs, training=False)
         if plan.training:
             executable.forward(inputs, training=True)

@@ -127,8 +127,10 @@ class Reference:
                 port.name: np.zeros_like(array)
                 for port, array in zip(executable.plan.inputs, job.inputs, strict=True)
             }
-            executable.forward(zeros)
-            self._scales = list(map(_scale, result, executable.outputs.values()))
+            with executable.lock:
+                executable.forward(zeros)
+                nothing = executable.outputs
+            self._scales = list(map(_scale, result, nothing.values()))
 
     def difference(self, theirs: Any) -> float | None:
         """How far the result of a peer is from ours; None where they need not be equal."""

@@ -68,8 +68,9 @@ def our_run(executable: Executable, job: Job) -> Callable[[], Any]:
     if job.labels is None:
 
         def infer() -> list[Array]:
-            executable.forward(inputs)
-            return list(executable.outputs.values())
+            with executable.lock:
+                executable.forward(inputs)
+                return list(executable.outputs.values())
 
         return infer
     labels = job.labels
@@ -78,11 +79,12 @@ def our_run(executable: Executable, job: Job) -> Callable[[], Any]:
     )
 
     def step() -> float:
-        executable.forward(inputs)
-        loss = executable.loss(labels)
-        executable.backward()
-        with executable.storage.writing():
-            updates.apply(RATE)
-        return loss
+        with executable.lock:
+            executable.forward(inputs)
+            loss = executable.loss(labels)
+            executable.backward()
+            with executable.storage.writing():
+                updates.apply(RATE)
+            return loss
 
     return step

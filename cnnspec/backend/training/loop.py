@@ -56,6 +56,9 @@ def train(
 ) -> Trained:
     """Train in place, report each batch and epoch to `watch`, and save the weights after every epoch.
 
+    Each step holds the net's lock from its forward pass to the update: other threads, which may run the net
+    or train it too, have it between two steps, before the watch is told.
+
     The same plan, weights, data and recipe give the same bytes. Ctrl-C is noticed between two layers (of
     fast kernels, after some tenths of a second); the weights as they stand are then saved, and StoppedError,
     a KeyboardInterrupt, says how far it was. Raises DiagnosticError: bad-data where the data does not fit the
@@ -110,15 +113,18 @@ class _Run:
     @np.errstate(over="ignore", invalid="ignore")
     def step(self, chosen: NDArray[np.int64], rate: float, tally: Tally) -> None:
         """One batch: forward, loss, backward, update."""
-        labels = self.samples.labels[chosen]
-        self.executable.forward(prepared(self.executable, self.preparation, self.samples.images[chosen]))
-        loss = self.executable.loss(labels)
-        if not math.isfinite(loss):
-            raise _diverged(self.updates.steps, rate)
-        self.executable.backward()
-        with interrupts_deferred(), self.executable.storage.writing():
-            self.updates.apply(rate)
-        tally.add(len(labels), loss, hits(self.executable.outputs, labels))
+        net, labels = self.executable, self.samples.labels[chosen]
+        images = prepared(net, self.preparation, self.samples.images[chosen])
+        with net.lock:
+            net.forward(images)
+            loss = net.loss(labels)
+            if not math.isfinite(loss):
+                raise _diverged(self.updates.steps, rate)
+            net.backward()
+            with interrupts_deferred(), net.storage.writing():
+                self.updates.apply(rate)
+            outputs = net.outputs
+        tally.add(len(labels), loss, hits(outputs, labels))
 
     def save(self, path: str | Path | None) -> None:
         """Write the weights, if there is a file for them and they have changed."""

@@ -45,9 +45,11 @@ def evaluate(executable: Executable, samples: Samples, preparation: Preparation)
     tally = Tally()
     for chosen in batches(len(samples), executable.plan.batch):
         images = prepared(executable, preparation, samples.images[chosen])
-        executable.forward(images, training=False)
         labels = samples.labels[chosen]
-        tally.add(len(labels), executable.loss(labels), hits(executable.outputs, labels))
+        with executable.lock:
+            executable.forward(images, training=False)
+            loss, outputs = executable.loss(labels), executable.outputs
+        tally.add(len(labels), loss, hits(outputs, labels))
     return tally
 
 

@@ -180,6 +180,21 @@ def test_weights_written_between_two_inferences_count() -> None:
         np.testing.assert_allclose(fast.forward(image), plain.forward(image), rtol=1e-10, atol=1e-12)
 
 
+def test_what_is_written_through_a_view_that_was_kept_counts_after_the_next_announcement() -> None:
+    """NumPy leaves a view writable whose array no longer is; it is still the weight, never a lost copy."""
+    net = Executable(make_plan(net_of("lenet5"), batch=1, training=False, dtype="float64"), math="exact")
+    image = np.random.default_rng(6).standard_normal((1, 1, 32, 32))
+    with net.writing() as weights:
+        kept = weights["linear3.bias"][:3]
+    before = net.forward(image)
+    assert not weights["linear3.bias"].flags.writeable
+    kept += 1
+    np.testing.assert_array_equal(net.parameters["linear3.bias"][:3], kept)
+    with net.writing():
+        pass
+    np.testing.assert_allclose(net.forward(image) - before, [[1, 1, 1, *[0] * 7]], atol=1e-12)
+
+
 def test_weights_are_packed_once_for_many_inferences(monkeypatch: pytest.MonkeyPatch) -> None:
     packed: list[int] = []
     monkeypatch.setattr(Execution, "prepare", lambda _: packed.append(1))
