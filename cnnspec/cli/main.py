@@ -12,6 +12,7 @@ import click
 
 from cnnspec import __version__
 from cnnspec.cli.encodings import NEAREST, register_nearest
+from cnnspec.cli.interrupts import interrupts_noted
 from cnnspec.cli.lazy import LazyGroup
 from cnnspec.cli.outcome import Exit, Interrupted, exit_for, internal, misuse, unwritable
 from cnnspec.cli.screen import err
@@ -55,7 +56,8 @@ def run(arguments: Sequence[str]) -> int:
     sys.stdout = _usable(sys.stdout)
     sys.stderr = _usable(sys.stderr)
     try:
-        return int(_invoke(arguments) or Exit.CLEAN)
+        with interrupts_noted() as interrupts:
+            return int(_invoke(arguments, interrupts) or Exit.CLEAN)
     except BrokenPipeError:
         _close_quietly()
         return Exit.PIPE_CLOSED
@@ -63,8 +65,8 @@ def run(arguments: Sequence[str]) -> int:
         return _interrupted(interrupt)
 
 
-def _invoke(arguments: Sequence[str]) -> int | None:
-    """Run the command and show what stops it, as a diagnostic."""
+def _invoke(arguments: Sequence[str], interrupts: list[int]) -> int | None:
+    """Run the command and show what stops it, as a diagnostic; what came of an interrupt is one."""
     try:
         code = cli.main(list(arguments), prog_name="cnnspec", standalone_mode=False)
         sys.stdout.flush()
@@ -78,6 +80,9 @@ def _invoke(arguments: Sequence[str]) -> int | None:
     except (BrokenPipeError, click.Abort):
         raise
     except Exception as error:  # the one place where the unforeseen ends: in a diagnostic, not a traceback
+        if interrupts:
+            click.echo(err=True)
+            raise KeyboardInterrupt from error
         if isinstance(error, OSError) and error.filename is None:
             _close_quietly()
             return _failed(unwritable(error))
@@ -88,7 +93,7 @@ def _invoke(arguments: Sequence[str]) -> int | None:
 
 
 def _interrupted(interrupt: BaseException) -> Exit:
-    """One line that says what was kept. Click has ended the line on which a terminal shows `^C`."""
+    """One line that says what was kept. The line on which a terminal shows `^C` has been ended."""
     reason = interrupt.__cause__ if isinstance(interrupt, click.Abort) else interrupt
     kept = f": {reason.kept}" if isinstance(reason, Interrupted) else ""
     err().write([line(("interrupted", Style.WARNING), kept)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -113,6 +114,22 @@ def test_ctrl_c_ends_as_shells_expect(cnnspec: Run, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(pipeline, "load", interrupted)
     assert cnnspec("check", "specs/lenet5.cnn").code == 130
+
+
+def test_ctrl_c_of_which_c_code_made_another_error_is_still_ctrl_c(
+    cnnspec: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As NumPy's C interface does for extension modules that import it."""
+
+    def importing(path: object) -> None:
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        raise ImportError("numpy._core.multiarray failed to import")
+
+    monkeypatch.setattr(pipeline, "load", importing)
+    result = cnnspec("check", "specs/lenet5.cnn")
+    assert (result.code, result.out, result.err) == (130, "", "\ninterrupted\n")
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of Unix")
