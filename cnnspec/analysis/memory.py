@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import isqrt
 
 from cnnspec.analysis.differentiation import is_trained
+from cnnspec.analysis.legal_sizes import legal_sizes
 from cnnspec.analysis.lifetimes import inference_timeline, training_timeline
 from cnnspec.analysis.timeline import AS_PLANNED, Policy, Role, Timeline, Width
 from cnnspec.dims import (
@@ -21,6 +22,9 @@ from cnnspec.dims import (
     sum_of,
     symbols_of,
 )
+from cnnspec.dims.dominance import undominated
+from cnnspec.dims.extremes import apart
+from cnnspec.dims.solutions import PeriodLimitError, SizeSet
 from cnnspec.graph import Graph
 from cnnspec.layers.base import WeightKind
 
@@ -158,16 +162,34 @@ def _typical(graph: Graph, size: Dim) -> dict[str, int]:
 
 
 def _greatest(graph: Graph, timeline: Timeline, always: Mapping[str, Dim]) -> Dim:
-    """The greatest of all steps, without those that never hold more than the fullest at typical sizes."""
+    """The greatest of all steps, without those that at legal sizes never hold more than another one."""
     if not timeline.paths:
         return sum_of(always.values())
+    sizes = set(_at_each(timeline))
+    rivals = undominated(sizes, _allowed(graph)) or _beside_the_fullest(graph, timeline, sizes)
+    too_many = f"{len(rivals)} layers may set the peak of memory, each at some sizes"
+    if len(rivals) > MOST_RIVALS:
+        raise SizeLimitError(too_many)
+    try:
+        shared, rest = apart(rivals)
+        return shared + maximum(*rest) + sum_of(always.values())
+    except SizeLimitError as problem:
+        raise SizeLimitError(too_many) from problem
+
+
+def _allowed(graph: Graph) -> Mapping[str, SizeSet]:
+    """The legal sizes of each symbol; nothing where they repeat only after very many."""
+    try:
+        return legal_sizes(graph).by_symbol
+    except PeriodLimitError:
+        return {}
+
+
+def _beside_the_fullest(graph: Graph, timeline: Timeline, sizes: Iterable[Dim]) -> list[Dim]:
+    """The fullest step at typical sizes, and those that are not known to hold less at all sizes."""
     time = _fullest(graph, timeline)
     best = sum_of(entry.bytes for entry in timeline.held if entry.first <= time <= entry.last)
-    sizes = set(_at_each(timeline))
-    rivals = [size for size in sizes if not decide(best, Relation.AT_LEAST, size, graph.at_least)]
-    if len(rivals) > MOST_RIVALS:
-        raise SizeLimitError(f"{len(rivals)} layers may set the peak of memory, each at some sizes")
-    return maximum(best, *rivals) + sum_of(always.values())
+    return [best, *(size for size in sizes if not decide(best, Relation.AT_LEAST, size, graph.at_least))]
 
 
 def _at_each(timeline: Timeline) -> Iterator[Dim]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import reduce
 
 from cnnspec.dims import quasi
 from cnnspec.dims.aggregates import greatest
 from cnnspec.dims.decide import Relation, decide
-from cnnspec.dims.symbolic import Dim, OneSymbol, one_symbol
+from cnnspec.dims.symbolic import Dim, OneSymbol, collect, one_symbol, terms_of
 
 
 def maximum(*dims: Dim) -> Dim:
@@ -18,6 +19,13 @@ def maximum(*dims: Dim) -> Dim:
 def minimum(*dims: Dim) -> Dim:
     """The least of sizes."""
     return -maximum(*(-dim for dim in dims))
+
+
+def apart(dims: Sequence[Dim]) -> tuple[Dim, list[Dim]]:
+    """The terms that all sizes share, and the sizes without them: formulas get shorter."""
+    first, *others = map(terms_of, dims)
+    shared = collect({m: factor for m, factor in first.items() if all(o.get(m) == factor for o in others)})
+    return shared, [dim - shared for dim in dims]
 
 
 def _greater(left: Dim, right: Dim) -> Dim:
