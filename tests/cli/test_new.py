@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ def _in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_small_net_to_begin_with(cnnspec: Run) -> None:
     result = cnnspec("new", "tiny")
-    assert (result.code, result.out, result.err) == (0, "wrote  tiny.cnn  tiny\n", "")
+    assert (result.code, result.out.splitlines()[0], result.err) == (0, "wrote  tiny.cnn  tiny", "")
     text = Path("tiny.cnn").read_text(encoding="utf-8")
     assert format_source(Source("tiny.cnn", text)).text == text
     checked = cnnspec("check", "tiny.cnn", "--select", "warning,info")
@@ -49,6 +50,30 @@ def test_any_file_name_gives_a_net_its_name(cnnspec: Run, name: str, net: str) -
     assert cnnspec("new", name).code == 0
     (path,) = Path().glob("*.cnn")
     assert list(pipeline.load(path).spec.nets) == [net]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("arguments", [["my net"], ["--", "-x"], ["known", "--like", "lenet5"]])
+def test_the_next_steps_work_as_they_are_printed(cnnspec: Run, arguments: list[str]) -> None:
+    steps = cnnspec("new", *arguments).out.partition("next")[2].splitlines()
+    assert steps
+    for step in steps:
+        program, *words = shlex.split(step)
+        assert program == "cnnspec"
+        result = cnnspec(*words, *(["--epochs", "1"] if words[0] == "train" else []))
+        assert (result.code, result.err) == (0, ""), step
+
+
+def test_a_name_that_a_shell_would_not_give_back_has_no_next_steps(cnnspec: Run) -> None:
+    assert cnnspec("new", "a\nb").out == "wrote  a␊b.cnn  a_b\n"
+
+
+@pytest.mark.parametrize("name", ["", "folder/", ".", "..", ".cnn", "folder/.cnn"])
+def test_a_name_that_names_no_file_is_refused(cnnspec: Run, name: str) -> None:
+    Path("folder").mkdir()
+    result = cnnspec("new", name)
+    assert (result.code, result.out) == (2, "")
+    assert f"error[usage]: `{name}` names no file: give the spec a name, such as mynet\n" in result.err
+    assert not list(Path().rglob("*.cnn"))
 
 
 def test_nothing_is_overwritten(cnnspec: Run) -> None:

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from cnnspec.diagnostics.styled import Line
 
 from cnnspec.cli.completing import shipped_specs
 
 _TEMPLATE = '''\
 net {net}(classes = 10):
     """Say here where the net comes from."""
-    input image: [3, H = 32, W = 32] where H >= 4, W >= 4
+    input image: [1, H = 28, W = 28] where H >= 4, W >= 4
 
     conv(16, 3, pad=same) -> relu -> maxpool(2)
     conv(32, 3, pad=same) -> relu -> maxpool(2)
     global_avgpool -> flatten
     output linear(classes)
 
-    expect params == 5_418
+    expect params == 5_130
 '''
+"""It reads what `--data digits` holds."""
 
 
 @click.command(
@@ -44,10 +52,24 @@ def command(*, name: str, like: str | None) -> None:
     from cnnspec.diagnostics.legible import legible
     from cnnspec.diagnostics.styled import Style, line
 
+    if os.path.basename(name) in {"", ".", "..", ".cnn"}:
+        raise click.UsageError(f"`{legible(name)}` names no file: give the spec a name, such as mynet")
     target = Path(name if name.endswith(".cnn") else f"{name}.cnn")
     net = _net_name(target.stem)
     _create(target, _TEMPLATE.format(net=net) if like is None else _like(like, net))
     out().write([line(("wrote", Style.SUCCESS), f"  {legible(str(target))}  ", (net, Style.QUIET))])
+    if legible(str(target)) == str(target):
+        out().write(_next_steps(target, trains=like is None))
+
+
+def _next_steps(target: Path, *, trains: bool) -> Iterator[Line]:
+    """Commands to go on with, as a shell takes them."""
+    from cnnspec.diagnostics.styled import Style, line
+
+    path = shlex.quote(f"./{target}" if str(target).startswith("-") else str(target))
+    yield line(("next", Style.STRONG), f"   cnnspec show {path}")
+    if trains:
+        yield line(f"       cnnspec train {path} --data digits")
 
 
 def _net_name(stem: str) -> str:
