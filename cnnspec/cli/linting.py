@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cnnspec.cli.late_bar import late_bar
 from cnnspec.cli.outcome import usage
 from cnnspec.cli.screen import err
 from cnnspec.cli.spec_files import STDIN, spec_files
@@ -76,10 +77,14 @@ def fix_files(paths: tuple[str, ...], lint: Linter | None, *, unsafe: bool) -> N
     """
     if STDIN in paths:
         raise DiagnosticError(usage("fixes are written to files: they cannot be made in the standard input"))
-    for path in spec_files(paths):
-        fixed = _fix_file(path, lint.settings(path) if lint else None, unsafe=unsafe)
-        if fixed is not None:
-            err().write(_report(path, fixed))
+    files = list(spec_files(paths))
+    with late_bar("fixing", "files") as bar:
+        for number, path in enumerate(files):
+            bar.show(number, len(files))
+            fixed = _fix_file(path, lint.settings(path) if lint else None, unsafe=unsafe)
+            if fixed is not None:
+                bar.erase()
+                err().write(_report(path, fixed))
 
 
 def _fix_file(path: str, settings: Settings | None, *, unsafe: bool) -> Fixed | None:

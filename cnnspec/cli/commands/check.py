@@ -73,6 +73,7 @@ def command(
     PATH is a spec file, a folder (every .cnn file in it and below), or - for the standard input.
     """
     from cnnspec import pipeline
+    from cnnspec.cli.late_bar import late_bar
     from cnnspec.cli.linting import fix_files, linter
     from cnnspec.cli.outcome import exit_for
     from cnnspec.cli.screen import out
@@ -86,15 +87,19 @@ def command(
     if fix or unsafe_fixes:
         fix_files(paths, lint, unsafe=unsafe_fixes)
     found: dict[str, tuple[Diagnostic, ...]] = {}
-    for path in spec_files(paths):
-        name = stdin_filename if path == STDIN else path
-        loaded = load(path, stdin_filename)
-        diagnostics = loaded.diagnostics
-        if loaded.spec:
-            diagnostics += pipeline.check(loaded.spec, lint.settings(name) if lint else None)
-        found[name] = tuple(about_file(diagnostic, name) for diagnostic in diagnostics)
-        if talkative and loaded.spec and not fail(diagnostics):
-            screen.write([_ok(name, loaded.spec)])
+    files = list(spec_files(paths))
+    with late_bar("checking", "files") as bar:
+        for number, path in enumerate(files):
+            bar.show(number, len(files))
+            name = stdin_filename if path == STDIN else path
+            loaded = load(path, stdin_filename)
+            diagnostics = loaded.diagnostics
+            if loaded.spec:
+                diagnostics += pipeline.check(loaded.spec, lint.settings(name) if lint else None)
+            found[name] = tuple(about_file(diagnostic, name) for diagnostic in diagnostics)
+            if talkative and loaded.spec and not fail(diagnostics):
+                bar.erase()
+                screen.write([_ok(name, loaded.spec)])
     findings = Findings(found | (lint.wrong_configs() if lint else {}))
     if talkative and findings.diagnostics and len(findings.files_with_findings) < len(found):
         screen.write([()])
