@@ -1,55 +1,30 @@
-# pyright: basic, reportCallIssue=false, reportAttributeAccessIssue=false, reportPrivateImportUsage=false
+# pyright: basic, reportAttributeAccessIssue=false, reportPrivateImportUsage=false
 # numba ships no types: this file is the whole of what the fast backend asks of it at run time.
-"""The parallel region: Numba's threads, each of which walks the whole program."""
+"""The parallel region: Numba's threads, each of which runs its share of a loop.
+
+Loops that Numba compiles enter such a region by a function of its runtime, whose address it gives to LLVM. We
+call it as they do, so that Numba, which starts the threads, has nothing to compile.
+"""
 
 from __future__ import annotations
 
-import hashlib
+import ctypes
 import os
+from collections.abc import Callable
 from functools import cache
-from pathlib import Path
+from threading import Lock, get_ident
 from typing import Any
 
+import llvmlite.binding as llvm
 import numba
-from llvmlite import ir
-from numba import njit, prange, types
-from numba.extending import intrinsic
 
-from cnnspec.backend.kernels.cache import KernelCache
+LOOP_ARGUMENTS = 4
+"""Of the function that runs a share: where the share's number lies, two that are not used, and the record."""
 
-
-@intrinsic
-def _invoke(
-    typing_context: Any, function: Any, table: Any, steps: Any, thread: Any, threads: Any, barrier: Any
-) -> Any:
-    """Call the function at an address with five integers."""
-    del typing_context, function, table, steps, thread, threads, barrier
-
-    def generate(_context: Any, builder: ir.IRBuilder, _signature: Any, arguments: Any) -> ir.Value:
-        word = ir.IntType(64)
-        kind = ir.FunctionType(ir.VoidType(), [word] * 5)
-        builder.call(builder.inttoptr(arguments[0], kind.as_pointer()), arguments[1:])
-        return ir.Constant(ir.IntType(8).as_pointer(), None)
-
-    return types.void(*[types.int64] * 6), generate
-
-
-def _in_parallel(walk: int, table: int, steps: int, threads: int, barrier: int) -> None:
-    for thread in prange(threads):
-        _invoke(walk, table, steps, thread, threads, barrier)
-
-
-@cache
-def _compiled() -> Any:
-    compiled = njit(parallel=True)(_in_parallel)
-    digest = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
-    compiled._cache = KernelCache(_in_parallel, digest)
-    return compiled
-
-
-def most_threads() -> int:
-    """How many threads Numba may start."""
-    return int(numba.config.NUMBA_NUM_THREADS)
+_Loop = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * LOOP_ARGUMENTS)
+_SIZE = ctypes.c_size_t * 1
+_ONE_REGION = Lock()
+"""Two at once would have more threads than there are processors, all of them waiting for each other."""
 
 
 class _Process:
@@ -71,30 +46,43 @@ def may_run_in_parallel() -> bool:
     return not _Process.forked
 
 
-def run_in_parallel(walk: int, table: int, steps: int, threads: int, barrier: int) -> None:
-    """Call `walk(table, steps, thread, threads, barrier)` on every one of `threads` threads at once.
-
-    The barrier needs every thread alive together, which OpenMP promises and the other layers do not.
-    """
+def run_in_parallel(loop: int, record: int, threads: int) -> None:
+    """Call `loop(share, _, _, record)` on each of `threads` threads at once; `*share` counts them from 0."""
     before = numba.get_num_threads()
-    numba.set_num_threads(threads)
+    # Numba finds the shares of an array from its address and stride: these are the numbers themselves.
+    address, count, stride = _SIZE(0), _SIZE(threads), _SIZE(1)
     try:
-        _compiled()(walk, table, steps, threads, barrier)
+        with _ONE_REGION:
+            _region()(loop, address, count, stride, record, 0, 1, threads)
     finally:
-        numba.set_num_threads(before)
+        numba.set_num_threads(before)  # which the region has changed
 
 
 @cache
-def parallel_is_safe() -> bool:
-    """Whether Numba's threads are OpenMP's here: each runs its share at once, none waits for another's."""
-    if _Process.forked:
-        return False
-    _compiled()(_nothing(), 0, 0, 1, 0)
-    return numba.threading_layer() == "omp"
+def _region() -> Callable[..., None]:
+    """Numba's `parallel_for(loop, arrays, sizes, strides, record, inner axes, number of arrays, threads)`."""
+    pointers, sizes = [ctypes.c_void_p] * 5, [ctypes.c_size_t] * 2
+    kind: Any = ctypes.CFUNCTYPE(None, *pointers, *sizes, ctypes.c_int)
+    return kind(llvm.address_of_symbol("numba_parallel_for"))
 
 
-def _nothing() -> int:
-    from cnnspec.backend.fast.library import host_library  # noqa: PLC0415 - the library does not need the driver
-    from cnnspec.backend.fast.simd.target import Real  # noqa: PLC0415
+@cache
+def together(wanted: int) -> int:
+    """How many of the threads that one wants run at once, as they must where each waits for the others.
 
-    return host_library(Real.FLOAT32).function("nothing", 5, lambda _emitter, _arguments: None)
+    OpenMP's do, as many as its environment allows; those of Numba's other layers may run one after another.
+    """
+    threads = min(wanted, numba.config.NUMBA_NUM_THREADS)
+    if threads == 1 or _Process.forked or not _is_openmp():
+        return 1
+    seen: set[int] = set()
+    loop = _Loop(lambda *_: seen.add(get_ident()))
+    run_in_parallel(ctypes.cast(loop, ctypes.c_void_p).value or 0, 0, threads)
+    return len(seen)
+
+
+def _is_openmp() -> bool:
+    """Whether Numba's threads are OpenMP's, and as many in one region as in the next."""
+    numba.get_num_threads()  # starts them
+    varies = os.environ.get("OMP_DYNAMIC", "").strip().lower() == "true"
+    return numba.threading_layer() == "omp" and not varies

@@ -23,7 +23,8 @@ from cnnspec.backend.fast.simd.emitter import Emitter
 from cnnspec.backend.fast.simd.values import Word
 
 _HEAD = 2
-_WALK_ARGUMENTS = 5
+_TABLE, _ROWS, _THREADS, _BARRIER, _FIRST = range(5)
+"""What a walk is told: where the rows are and how many, by how many threads, and the number of the first."""
 
 _FIRST_PART = 16
 """Rows that run before Python may hear Ctrl-C, until it is known how long they take."""
@@ -54,10 +55,12 @@ class Program:
             self._table[index, _HEAD : _HEAD + len(row.addresses)] = row.addresses
         self._rows = len(rows)
         self._barrier: npt.NDArray[np.int64] = np.zeros(BARRIER_WORDS, np.int64)
-        self._addresses = self._table.ctypes.data, self._barrier.ctypes.data
+        self._told: npt.NDArray[np.int64] = np.zeros(_FIRST + 1, np.int64)
+        self._told[_BARRIER] = self._barrier.ctypes.data
+        self._addresses = self._table.ctypes.data, self._told.ctypes.data
         self._part = _FIRST_PART
-        self._walk = library.function(f"walk {width}", _WALK_ARGUMENTS, _walker(width))
-        self._alone = callable_at(self._walk, _WALK_ARGUMENTS)
+        self._walk = library.function(f"walk {width}", driver.LOOP_ARGUMENTS, _walker(width))
+        self._alone = callable_at(self._walk, driver.LOOP_ARGUMENTS)
 
     def place(self, row: int, buffer: int, address: int) -> None:
         """Let a row use another buffer from now on."""
@@ -80,24 +83,25 @@ class Program:
                 self._part *= 2
 
     def _run_part(self, first: int, count: int) -> None:
-        start, barrier = self._addresses
-        table = start + first * self._table.strides[0]
-        if self.threads == 1 or not driver.may_run_in_parallel():
-            self._alone(table, count, 0, 1, barrier)
+        table, told = self._addresses
+        threads = self.threads if driver.may_run_in_parallel() else 1
+        self._told[:_BARRIER] = table + first * self._table.strides[0], count, threads
+        if threads == 1:
+            self._alone(told + 8 * _FIRST, 0, 0, told)
         else:
-            driver.run_in_parallel(self._walk, table, count, self.threads, barrier)
+            driver.run_in_parallel(self._walk, told, threads)
 
 
 def usable_threads(wanted: int) -> int:
     """How many of the wanted threads a program may have on this machine."""
-    if wanted <= 1:
-        return 1
-    return min(wanted, driver.most_threads()) if driver.parallel_is_safe() else 1
+    return driver.together(wanted) if wanted > 1 else 1
 
 
 def _walker(width: int) -> Callable[[Emitter, Sequence[Word]], None]:
     def walk(e: Emitter, arguments: Sequence[Word]) -> None:
-        table, rows, thread, threads, barrier = arguments
+        share, _sizes, _strides, told = arguments
+        thread = e.load_word(share)
+        table, rows, threads, barrier = (e.load_word(told, index) for index in range(_FIRST))
         with e.loop(0, rows) as index:
             row = table + index * (8 * width)
             e.call(e.load_word(row), row + 8 * _HEAD, thread, threads)

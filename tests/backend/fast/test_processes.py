@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+import numba
 import numpy as np
 import pytest
 from backend.nets import LENET, plan
@@ -76,6 +77,26 @@ def test_processes_that_compile_the_same_at_once_share_a_cache(tmp_path: Path) -
     assert all(len(entry.name) == 64 for entry in (tmp_path / "kernels").iterdir()), "scratch files are left"
 
 
+@pytest.mark.parametrize(
+    ("setting", "threads"),
+    [
+        ("OMP_THREAD_LIMIT=1", 1),
+        ("OMP_DYNAMIC=true", 1),
+        ("NUMBA_NUM_THREADS=1", 1),
+        ("NUMBA_THREADING_LAYER=workqueue", 1),
+        ("OMP_THREAD_LIMIT=2", 2),
+    ],
+)
+def test_as_many_threads_run_as_the_system_runs_at_once(setting: str, threads: int) -> None:
+    """Each waits for the others: one that is promised and does not come would be waited for without end."""
+    text = "from cnnspec.backend.fast.program import usable_threads; print(usable_threads(2))"
+    environment = os.environ | {"NUMBA_NUM_THREADS": "2"} | dict([setting.split("=")])
+    result = subprocess.run(
+        [sys.executable, "-c", text], capture_output=True, text=True, check=True, env=environment, timeout=60
+    )
+    assert int(result.stdout) == threads
+
+
 @pytest.mark.skipif(os.name == "nt", reason="permissions of Unix")
 def test_without_a_place_for_the_cache_nets_run_after_one_warning(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder can be made in a file")
@@ -114,6 +135,16 @@ def test_a_long_pass_lets_ctrl_c_through() -> None:
     start = time.perf_counter()
     assert net.forward(image, training=False).tobytes() == expected.tobytes()
     assert time.perf_counter() - start < 60
+
+
+def test_numba_keeps_the_number_of_threads_that_it_was_told() -> None:
+    executable = Executable(plan(LENET, batch=3), math="exact", threads=2)
+    numba.set_num_threads(1)
+    try:
+        executable.forward(IMAGE, training=False)
+        assert numba.get_num_threads() == 1
+    finally:
+        numba.set_num_threads(numba.config.NUMBA_NUM_THREADS)
 
 
 def test_several_threads_of_python_may_ask_at_once() -> None:
