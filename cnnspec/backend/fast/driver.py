@@ -23,6 +23,8 @@ LOOP_ARGUMENTS = 4
 
 _Loop = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * LOOP_ARGUMENTS)
 _SIZE = ctypes.c_size_t * 1
+_FIRST, _STRIDE = _SIZE(0), _SIZE(1)
+"""From which Numba reckons where each share of an array begins: at the number of the share itself."""
 _ONE_REGION = Lock()
 """Two at once would have more threads than there are processors, all of them waiting for each other."""
 
@@ -49,13 +51,12 @@ def may_run_in_parallel() -> bool:
 def run_in_parallel(loop: int, record: int, threads: int) -> None:
     """Call `loop(share, _, _, record)` on each of `threads` threads at once; `*share` counts them from 0."""
     before = numba.get_num_threads()
-    # Numba finds the shares of an array from its address and stride: these are the numbers themselves.
-    address, count, stride = _SIZE(0), _SIZE(threads), _SIZE(1)
     try:
         with _ONE_REGION:
-            _region()(loop, address, count, stride, record, 0, 1, threads)
+            _region()(loop, _FIRST, _SIZE(threads), _STRIDE, record, 0, 1, threads)
     finally:
-        numba.set_num_threads(before)  # which the region has changed
+        if before != threads:
+            numba.set_num_threads(before)  # which the region has changed
 
 
 @cache

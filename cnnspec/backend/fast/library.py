@@ -10,10 +10,8 @@ from cnnspec.backend import compilation
 from cnnspec.backend.code_cache import CodeCache, user_cache
 from cnnspec.backend.fast.cache import key_of
 from cnnspec.backend.fast.kernel import ARGUMENTS, Kernel, share
-from cnnspec.backend.fast.simd.compiler import Body, Loaded, compile_text, emit_text, host, toolchain
+from cnnspec.backend.fast.simd.compiler import Body, CodeMemory, compile_text, emit_text, host, toolchain
 from cnnspec.backend.fast.simd.target import Real, Target
-
-_NAME = "kernel"
 
 
 class Library:
@@ -23,7 +21,8 @@ class Library:
         self.target = target
         self.real = real
         self._store = store
-        self._loaded: dict[Kernel | str, Loaded] = {}
+        self._memory = CodeMemory(target)
+        self._addresses: dict[Kernel | str, int] = {}
         self._lock = Lock()
 
     @property
@@ -33,7 +32,7 @@ class Library:
 
     def expect(self, kernels: Iterable[Kernel]) -> None:
         """Say which kernels will be asked for, for those who watch the compilation."""
-        compilation.expect(len(set(kernels) - self._loaded.keys()))
+        compilation.expect(len(set(kernels) - self._addresses.keys()))
 
     def address(self, kernel: Kernel, compiled: Callable[[], None] | None = None) -> int:
         """The machine code of a kernel; `compiled` is called where LLVM had to work for it."""
@@ -47,24 +46,24 @@ class Library:
         self, what: Kernel | str, arguments: int, body: Body, compiled: Callable[[], None] | None
     ) -> int:
         with self._lock:
-            if what not in self._loaded:
-                self._loaded[what] = self._load(what, arguments, body, compiled)
-            return self._loaded[what].address(_NAME)
+            if what not in self._addresses:
+                self._addresses[what] = self._load(what, arguments, body, compiled)
+            return self._addresses[what]
 
     def _load(
         self, what: Kernel | str, arguments: int, body: Body, compiled: Callable[[], None] | None
-    ) -> Loaded:
+    ) -> int:
         key = key_of(what, self.real, self.target, toolchain())
         kept = code = self._store.read(key)
         if code is None:
-            code = compile_text(emit_text(_NAME, arguments, body, self.target, self.real), self.target)
+            code = compile_text(emit_text(key, arguments, body, self.target, self.real), self.target)
             self._store.write(key, code)
             if compiled:
                 compiled()
-        loaded = Loaded(code, self.target)
+        address = self._memory.load(code, key)
         if not isinstance(what, str):
             compilation.ready(compiled=kept is None)
-        return loaded
+        return address
 
 
 @cache

@@ -7,6 +7,7 @@ whole pass.
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
@@ -55,9 +56,9 @@ class Program:
             self._table[index, _HEAD : _HEAD + len(row.addresses)] = row.addresses
         self._rows = len(rows)
         self._barrier: npt.NDArray[np.int64] = np.zeros(BARRIER_WORDS, np.int64)
-        self._told: npt.NDArray[np.int64] = np.zeros(_FIRST + 1, np.int64)
+        self._told = (ctypes.c_int64 * (_FIRST + 1))()
         self._told[_BARRIER] = self._barrier.ctypes.data
-        self._addresses = self._table.ctypes.data, self._told.ctypes.data
+        self._addresses = self._table.ctypes.data, ctypes.addressof(self._told)
         self._part = _FIRST_PART
         self._walk = library.function(f"walk {width}", driver.LOOP_ARGUMENTS, _walker(width))
         self._alone = callable_at(self._walk, driver.LOOP_ARGUMENTS)
@@ -85,7 +86,9 @@ class Program:
     def _run_part(self, first: int, count: int) -> None:
         table, told = self._addresses
         threads = self.threads if driver.may_run_in_parallel() else 1
-        self._told[:_BARRIER] = table + first * self._table.strides[0], count, threads
+        self._told[_TABLE] = table + first * self._table.strides[0]
+        self._told[_ROWS] = count
+        self._told[_THREADS] = threads
         if threads == 1:
             self._alone(told + 8 * _FIRST, 0, 0, told)
         else:

@@ -38,11 +38,15 @@ def toolchain() -> str:
     return f"llvmlite {llvmlite.__version__} llvm {llvm.llvm_version_info} {llvm.get_process_triple()}"
 
 
-@cache
 def _machine(target: Target) -> Any:
     _ready()
     triple = llvm.Target.from_triple(llvm.get_process_triple())
     return triple.create_target_machine(cpu=target.cpu, features=target.features, opt=3, jit=True)
+
+
+@cache
+def _compiling_machine(target: Target) -> Any:
+    return _machine(target)
 
 
 def emit_text(name: str, arguments: int, body: Body, target: Target, real: Real) -> str:
@@ -66,7 +70,7 @@ def compile_text(text: str, target: Target) -> bytes:
     The kernels are unrolled by hand, so LLVM only cleans up and allocates registers: its whole pipeline
     takes seven times as long and gives the same speed.
     """
-    machine = _machine(target)
+    machine = _compiling_machine(target)
     module = llvm.parse_assembly(text)
     module.data_layout = str(machine.target_data)
     builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=2))
@@ -81,20 +85,16 @@ def compile_text(text: str, target: Target) -> bytes:
     return machine.emit_object(module)
 
 
-class Loaded:
-    """Object code in this process's memory, for as long as this value lives."""
+class CodeMemory:
+    """Machine code in this process's memory, for as long as this value lives."""
 
-    def __init__(self, code: bytes, target: Target) -> None:
-        empty = llvm.parse_assembly("")
-        machine = llvm.Target.from_triple(llvm.get_process_triple()).create_target_machine(
-            cpu=target.cpu, features=target.features, opt=3, jit=True
-        )
-        self._engine = llvm.create_mcjit_compiler(empty, machine)
+    def __init__(self, target: Target) -> None:
+        self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _machine(target))
+
+    def load(self, code: bytes, name: str) -> int:
+        """Add an object file: where its function of this name starts (KeyError where it has none)."""
         self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
         self._engine.finalize_object()
-
-    def address(self, name: str) -> int:
-        """Where a function starts (KeyError where the code has none of that name)."""
         found = self._engine.get_function_address(name)
         if not found:
             raise KeyError(name)
