@@ -77,8 +77,7 @@ class Executable:
         self._outputs: dict[str, Array] = {}
         if initialise:
             with self.writing() as arrays:
-                for slot in plan.slots:
-                    initial.fill(arrays[slot.name], slot, seed)
+                initial.fill_all(arrays, plan.slots, seed, self.threads)
 
     # --- what it holds ------------------------------------------------------------------------------------
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,18 @@ from cnnspec.layers.base import Init
 _CONSTANTS = {Init.ZEROS: 0.0, Init.ONES: 1.0, Init.QUARTER: 0.25}
 _CHUNK = 1 << 16
 _VARIANCE_TIMES_FAN_IN = {Init.KAIMING: 2.0, Init.LECUN: 1.0}
+
+
+def fill_all(targets: Mapping[str, NDArray[Any]], slots: Sequence[Slot], seed: int, threads: int) -> None:
+    """Write the first values of all weights, of several at once: they do not depend on each other."""
+    if threads == 1:
+        for slot in slots:
+            fill(targets[slot.name], slot, seed)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        filled = [pool.submit(fill, targets[slot.name], slot, seed) for slot in slots]
+    for each in filled:
+        each.result()
 
 
 def fill(target: NDArray[Any], slot: Slot, seed: int) -> None:

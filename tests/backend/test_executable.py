@@ -101,6 +101,13 @@ def test_the_same_seed_starts_the_same_weights_in_every_plan() -> None:
     )
 
 
+def test_first_weights_do_not_depend_on_the_number_of_threads() -> None:
+    made = make_plan(graph(RANDOM), batch=1)
+    alone, together = (Executable(made, seed=3, threads=threads) for threads in (1, 3))
+    for name, weight in alone.state.items():
+        np.testing.assert_array_equal(weight, together.state[name])
+
+
 def test_given_weights_are_there_and_frozen_ones_have_no_gradient() -> None:
     net = executable("""
         net edges():
