@@ -102,7 +102,8 @@ def check_backward(operation: Operation, fit: Fit, arrays: Backward) -> None:
 
 
 def _float_dtype(array: Array) -> np.dtype[Any]:
-    require(array.dtype in FLOATS, f"{array.dtype} is neither float32 nor float64")
+    if array.dtype not in FLOATS:
+        raise ValueError(f"{array.dtype} is neither float32 nor float64")
     return array.dtype
 
 
@@ -142,7 +143,8 @@ def _check_inputs(operation: Operation, inputs: Arrays, dtype: np.dtype[Any]) ->
 
 def _check_layout(arrays: Iterable[Array], dtype: np.dtype[Any]) -> None:
     for array in arrays:
-        require(array.dtype == dtype, f"an array of {array.dtype} among arrays of {dtype}")
+        if array.dtype != dtype:  # a message made in advance would take longer than a small loss
+            raise ValueError(f"an array of {array.dtype} among arrays of {dtype}")
         require(array.flags.c_contiguous and array.flags.aligned, "an array is not contiguous")
 
 

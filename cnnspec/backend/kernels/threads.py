@@ -48,6 +48,9 @@ def launch(
 ) -> None:
     """Run `kernel(begin, end, *arguments)` over all tasks, `work` operations together, on so many threads."""
     parts = max(1, min(threads, tasks, work // WORTH_A_THREAD))
+    if parts == 1:
+        kernel(0, tasks, *arguments, **named)
+        return
     bounds = [tasks * part // parts for part in range(parts + 1)]
     others = [
         _Pool.get().submit(kernel, begin, end, *arguments, **named) for begin, end in pairwise(bounds[1:])

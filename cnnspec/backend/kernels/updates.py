@@ -57,7 +57,7 @@ def descend(
     Without velocity the step is `g`, with `nesterov` it is `g + momentum·v`.
     """
     factors = np.array([momentum, decay, rate], weights.dtype)
-    tasks, work = -(-weights.size // _CHUNK), 4 * weights.size
+    tasks, work = -(-weights.size // _CHUNK), weights.size
     if velocity is None:
         launch(_descend_at_once, tasks, work, threads, weights, gradients, factors, _CHUNK)
     else:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from math import prod
 
 from cnnspec.backend.fast.kernels.copies import Accumulate, Zeros
-from cnnspec.backend.fast.kernels.norms import BatchNormSums
+from cnnspec.backend.fast.kernels.norms import BatchNormSums, PartGradients
 from cnnspec.backend.fast.kernels.pointwise import Pointwise, repeated
 from cnnspec.backend.fast.kernels.pools import PoolGradient
 from cnnspec.backend.kernels import operations as ops
@@ -113,12 +113,13 @@ def _norm(layer: LayerGradient) -> bool:
     padded = source.map.blocks * draft.machine.lanes
     a, b, c = (draft.room(f"{layer.path} {name}", padded) for name in "abc")
     affine: bool = layer.operation.affine
-    kernel = BatchNormSums(source.map, gradient.map, affine, writes=scale is not None)
+    summing = PartGradients(source.map, gradient.map)
+    parts = draft.room(f"{layer.path} parts", summing.parts.numbers)
+    draft.run(layer.path, "sums", summing, source.spot, gradient.spot, mean, parts)
+    kernel = BatchNormSums(source.map, affine, writes=scale is not None)
     factor = draft.weight(call.weights[0].slot) if affine else a
     goals = scale or a, shift or a
-    draft.run(
-        layer.path, "norm sums", kernel, source.spot, gradient.spot, mean, inverse, factor, *goals, a, b, c
-    )
+    draft.run(layer.path, "norm sums", kernel, parts, mean, inverse, factor, *goals, a, b, c)
     into = layer.into()
     if into:
         target, ending = into

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cnnspec.backend.fast.kernels import convolution, weight_gradient, winograd
-from cnnspec.backend.fast.kernels.copies import Zeros
+from cnnspec.backend.fast.kernels.copies import AddParts, Zeros
 from cnnspec.backend.fast.kernels.linear import LinearDataGradient, LinearWeightGradient
-from cnnspec.backend.fast.kernels.norms import ChannelSums
+from cnnspec.backend.fast.kernels.norms import ChannelSums, PartSums
 from cnnspec.backend.kernels import operations as ops
 from cnnspec.backend.schedule.algorithms import uses_winograd, winograd_budget
 from cnnspec.backend.schedule.convolutions import Weighing, run_data_gradient, run_taps, run_winograd
@@ -27,7 +27,7 @@ def add_convolution_gradient(layer: LayerGradient) -> bool:
     if weight:
         _weight_gradient(layer, layer.source(), gradient, weight)
     if bias:
-        draft.run(layer.path, "bias gradient", ChannelSums(gradient.map), gradient.spot, bias)
+        _bias_gradient(layer, gradient, bias)
     into = layer.into()
     if into is None:
         return True
@@ -58,7 +58,7 @@ def add_transposed_gradient(layer: LayerGradient) -> bool:
     if weight:
         _weight_gradient(layer, gradient, layer.source(), weight)
     if bias:
-        draft.run(layer.path, "bias gradient", ChannelSums(gradient.map), gradient.spot, bias)
+        _bias_gradient(layer, gradient, bias)
     into = layer.into()
     if into:
         target, ending = into
@@ -73,6 +73,14 @@ def add_transposed_gradient(layer: LayerGradient) -> bool:
         )
         run_taps(draft, weighing, "data gradient", kernel, gradient, target, ending)
     return True
+
+
+def _bias_gradient(layer: LayerGradient, gradient: Held, goal: Spot) -> None:
+    """The sum of every channel."""
+    kernel = PartSums(gradient.map)
+    parts = layer.draft.room(f"{layer.path} parts", kernel.parts.numbers)
+    layer.draft.run(layer.path, "sums", kernel, gradient.spot, parts)
+    layer.draft.run(layer.path, "bias gradient", ChannelSums(gradient.map), parts, goal)
 
 
 def _weight_gradient(layer: LayerGradient, source: Held, gradient: Held, goal: Spot) -> None:
@@ -91,8 +99,10 @@ def _weight_gradient(layer: LayerGradient, source: Held, gradient: Held, goal: S
         groups = filters.run_groups(lanes)
         kernel = weight_gradient.weight_gradient(source.map, gradient.map, window, groups, accumulators)
     pack = replace(forward_pack(filters, kernel, lanes), backwards=True)
-    packed = draft.room(f"{layer.path} gradient", pack.numbers)
+    packed = draft.room(f"{layer.path} gradient", kernel.shares * pack.numbers)
     draft.run(layer.path, "weight gradient", kernel, source.spot, gradient.spot, packed)
+    if kernel.shares > 1:
+        draft.run(layer.path, "add up", AddParts(pack.numbers, kernel.shares), packed)
     draft.run(layer.path, "unpack", pack, goal, packed)
 
 
@@ -131,7 +141,7 @@ def add_linear_gradient(layer: LayerGradient) -> bool:
         kernel = LinearWeightGradient(*sizes, source.map.place(), gradient.map.place())
         draft.run(layer.path, "weight gradient", kernel, source.spot, gradient.spot, weight)
     if bias:
-        draft.run(layer.path, "bias gradient", ChannelSums(gradient.map), gradient.spot, bias)
+        _bias_gradient(layer, gradient, bias)
     into = layer.into()
     if into:
         target, ending = into

@@ -9,7 +9,7 @@ from typing import Any
 
 from cnnspec.backend.fast.kernels.columns import ColumnPool
 from cnnspec.backend.fast.kernels.functions import Activation, known
-from cnnspec.backend.fast.kernels.norms import BatchStatistics
+from cnnspec.backend.fast.kernels.norms import BatchStatistics, PartStatistics
 from cnnspec.backend.fast.kernels.pointwise import MOST_OPERANDS, ChannelFactors, Pointwise, repeated
 from cnnspec.backend.fast.kernels.pools import AveragePool, GlobalAverage, MaxPool
 from cnnspec.backend.fast.layout import NO_HALO
@@ -179,11 +179,14 @@ def _batch_norm(draft: Draft, group: Group) -> bool:
     uses = [draft.weight(use.slot) for use in call.weights]
     scale, shift = (uses[0], uses[1]) if operation.affine else (mean, mean)
     running = uses[-2:] if operation.track else [mean, mean]
+    summing = PartStatistics(source.map)
+    parts = draft.room(f"{call.path} parts", summing.parts.numbers)
+    draft.run(call.path, "sums", summing, source.spot, parts)
     kernel = BatchStatistics(
         source.map, operation.epsilon, operation.momentum, operation.affine, operation.track
     )
     results = (mean, inverse, factors, shifts)
-    draft.run(call.path, "statistics", kernel, source.spot, scale, shift, *running, *results)
+    draft.run(call.path, "statistics", kernel, parts, scale, shift, *running, *results)
     draft.kept[call.path] = mean, inverse
 
     def normalise() -> None:

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from cnnspec.backend.fast.kernels import convolution
-from cnnspec.backend.fast.kernels.copies import Zeros
+from cnnspec.backend.fast.kernels.copies import AddParts, Zeros
 from cnnspec.backend.fast.kernels.epilogue import Epilogue
 from cnnspec.backend.fast.kernels.functions import Activation
 from cnnspec.backend.fast.kernels.packing import Axis, Pack, merged
@@ -200,9 +200,15 @@ def test_weight_gradient_agrees_with_pytorch(case: Case, bench: Any) -> None:
     gradient = BlockedMap(case.batch, case.out, layer.out_size, bench.lanes)
     kernel = weight_gradient(source, gradient, layer.window, layer.run_groups, bench.accumulators)
     packing = replace(layer.packing(kernel), backwards=True)
-    packed, result = bench.memory.array(packing.numbers), bench.memory.array(layer.w.numel())
+    assert kernel.numbers == packing.numbers
+    packed = bench.memory.array(kernel.shares * packing.numbers)
+    result = bench.memory.array(layer.w.numel())
     x, incoming = bench.memory.blocked(source, layer.x.numpy()), bench.memory.blocked(gradient, dy)
-    bench.run((kernel, (x, incoming, packed)), (packing, (result, packed, result)))
+    bench.run(
+        (kernel, (x, incoming, packed)),
+        (AddParts(packing.numbers, kernel.shares), (packed,)),
+        (packing, (result, packed, result)),
+    )
     assert _error(result.reshape(layer.w.shape), weight.grad) < 4 * TOLERANCE[bench.real.value]
 
 

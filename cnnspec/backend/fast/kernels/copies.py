@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from cnnspec.backend.fast.layout import BlockedMap
 from cnnspec.backend.fast.simd.emitter import Emitter
-from cnnspec.backend.fast.simd.values import Vector, Word
+from cnnspec.backend.fast.simd.values import Vector, Word, total_of
 
 _Made = Callable[[Callable[[Word], Vector], Vector, list[Word]], Vector]
 """What is made of the numbers at some addresses, given how to load them and a zero."""
@@ -179,6 +179,19 @@ class Accumulate(_Stretch):
     def emit(self, e: Emitter, buffers: Sequence[Word], task: Word) -> None:
         """One part."""
         self._each(e, buffers, task, lambda load, _zero, at: load(at[0]) + load(at[1]))
+
+
+@dataclass(frozen=True, slots=True)
+class AddParts(_Stretch):
+    """Buffers: numbers. Adds up the `parts` stretches that lie there one after the other, into the first."""
+
+    buffers: ClassVar[int] = 1
+    parts: int
+
+    def emit(self, e: Emitter, buffers: Sequence[Word], task: Word) -> None:
+        """One part of the numbers."""
+        stretches = [buffers[0] + part * self.numbers * e.bytes for part in range(self.parts)]
+        self._each(e, stretches, task, lambda load, _zero, at: total_of([load(one) for one in at]))
 
 
 def _zeros(e: Emitter, address: Word, numbers: int) -> None:

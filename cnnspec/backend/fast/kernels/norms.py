@@ -1,34 +1,116 @@
 """Batch normalisation in training, forward and backward, and sums over all pixels of each channel.
 
-Statistics are of one block of channels a task, in two sweeps of each row: a row is summed by itself and then
-added to the total, which keeps the rounding error small whatever the number of pixels.
+A map is cut into some parts of its rows, samples in their order, as threads share the convolutions before and
+after it: each finds what it reads in its own cache. A task sums one part of one block of channels into
+`[block][part][sum][channel]`; a second kernel adds the parts up. A row is summed by itself and then added to
+the total of its part, which keeps the rounding error small whatever the number of pixels.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import prod
 from typing import ClassVar
 
 from cnnspec.backend.fast.layout import BlockedMap, Place
 from cnnspec.backend.fast.simd.emitter import Emitter
-from cnnspec.backend.fast.simd.values import Vector, Word
+from cnnspec.backend.fast.simd.values import Vector, Word, total_of
 
 _CHAINS = 4
+_MOST_PARTS = 8
+_LEAST_PIXELS = 64
+"""Of a part: adding up the parts should be little beside summing them."""
+_ROWS_NEAR_THE_MEAN = 8
 
 Terms = Callable[[list[Vector]], list[Vector]]
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The rows of a map cut into `count` parts of equal length, and `sums` numbers of each for a channel."""
+
+    map: BlockedMap
+    sums: int
+
+    @property
+    def rows(self) -> int:
+        """Rows of all planes of all samples."""
+        return self.map.batch * self.map.size[0] * self.map.size[1]
+
+    @property
+    def count(self) -> int:
+        """As many parts as divide the rows, few enough that each is long."""
+        most = min(_MOST_PARTS, max(1, self.rows * self.map.size[2] // _LEAST_PIXELS))
+        return next(count for count in range(most, 0, -1) if self.rows % count == 0)
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers the sums of all parts and blocks are."""
+        return self.map.blocks * self.count * self.sums * self.map.block
+
+    @property
+    def tasks(self) -> int:
+        """One a part and block, the blocks of a part together."""
+        return self.count * self.map.blocks
+
+    def store(self, e: Emitter, buffer: Word, task: Word, values: Sequence[Vector]) -> None:
+        """Write the sums of one part of one block."""
+        block, part = task % self.map.blocks, task // self.map.blocks
+        into = buffer + e.bytes * ((block * self.count + part) * (self.sums * self.map.block))
+        for index, value in enumerate(values):
+            e.store(value, into, index * self.map.block)
+
+    def load(self, e: Emitter, buffer: Word, block: Word) -> list[list[Vector]]:
+        """The sums of all parts of a block: result[sum][part]."""
+        start = buffer + e.bytes * (block * (self.count * self.sums * self.map.block))
+        return [
+            [e.load(start, (part * self.sums + index) * self.map.block) for part in range(self.count)]
+            for index in range(self.sums)
+        ]
+
+    def sum(self, e: Emitter, maps: Sequence[tuple[Word, Place]], task: Word, terms: Terms) -> list[Vector]:
+        """`sums` sums over a part of a block: of what `terms` makes of the maps' values at a pixel."""
+        length = self.rows // self.count
+        block, part = task % self.map.blocks, task // self.map.blocks
+        return _sums(e, self.map, maps, block, _Rows(part * length, 1, length), self.sums, terms)
+
+    def near_the_mean(self, e: Emitter, source: Word, task: Word) -> Vector:
+        """The mean of some rows of a part: no single pixel is far enough out to spoil it."""
+        length = self.rows // self.count
+        block, part = task % self.map.blocks, task // self.map.blocks
+        step = -(-length // _ROWS_NEAR_THE_MEAN)
+        many = -(-length // step)
+        rows = _Rows(part * length + (length - 1 - (many - 1) * step) // 2, step, many)
+        maps = [(source, self.map.place())]
+        (total,) = _sums(e, self.map, maps, block, rows, 1, lambda values: values)
+        return total / float(many * self.map.size[2])
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """`count` rows, `step` apart, from `first` among the rows of all planes of all samples."""
+
+    first: Word
+    step: int
+    count: int
+
+
 def _sums(
-    e: Emitter, like: BlockedMap, maps: Sequence[tuple[Word, Place]], block: Word, count: int, terms: Terms
+    e: Emitter,
+    like: BlockedMap,
+    maps: Sequence[tuple[Word, Place]],
+    block: Word,
+    rows: _Rows,
+    count: int,
+    terms: Terms,
 ) -> list[Vector]:
-    """`count` sums over all pixels of a block: of what `terms` makes of the maps' values at a pixel."""
     depth, height, width = like.size
     together = next(k for k in (_CHAINS, 2, 1) if width % k == 0)
 
     def over_rows(index: Word, totals: list[Vector]) -> list[Vector]:
-        row, rest = index % height, index // height
+        line = rows.first + index * rows.step
+        row, rest = line % height, line // height
         plane, element = rest % depth, rest // depth
         starts = [
             buffer
@@ -56,14 +138,10 @@ def _sums(
 
         parts = e.fold(width // together, [e.vector(0.0)] * (together * count), over_columns)
         for k in range(count):
-            chains = [parts[chain * count + k] for chain in range(together)]
-            row_total = chains[0]
-            for other in chains[1:]:
-                row_total = row_total + other
-            totals[k] = totals[k] + row_total
+            totals[k] = totals[k] + total_of([parts[chain * count + k] for chain in range(together)])
         return totals
 
-    return e.fold(like.batch * depth * height, [e.vector(0.0)] * count, over_rows)
+    return e.fold(rows.count, [e.vector(0.0)] * count, over_rows)
 
 
 def _channels(e: Emitter, block: Word, like: BlockedMap) -> tuple[Word, Word]:
@@ -73,12 +151,43 @@ def _channels(e: Emitter, block: Word, like: BlockedMap) -> tuple[Word, Word]:
 
 
 @dataclass(frozen=True, slots=True)
+class PartStatistics:
+    """Buffers: source, parts. Of each part the mean, and the sum of squared differences from it."""
+
+    buffers: ClassVar[int] = 2
+    source: BlockedMap
+
+    @property
+    def parts(self) -> Parts:
+        """Two sums of each."""
+        return Parts(self.source, 2)
+
+    @property
+    def tasks(self) -> int:
+        """One a part and block."""
+        return self.parts.tasks
+
+    def emit(self, e: Emitter, buffers: Sequence[Word], task: Word) -> None:
+        """Differences from a number near the mean are summed, lest the mean swallow the variance."""
+        parts = self.parts
+        pivot = parts.near_the_mean(e, buffers[0], task)
+
+        def terms(values: list[Vector]) -> list[Vector]:
+            difference = values[0] - pivot
+            return [difference, difference * difference]
+
+        total, squares = parts.sum(e, [(buffers[0], self.source.place())], task, terms)
+        shift = total / float(parts.rows // parts.count * self.source.size[2])
+        parts.store(e, buffers[1], task, [pivot + shift, e.fma(-shift, total, squares)])
+
+
+@dataclass(frozen=True, slots=True)
 class BatchStatistics:
-    """Buffers: source, scale, shift, running mean and variance, mean, inverse deviation, factors, shifts.
+    """Buffers: parts, scale, shift, running mean and variance, mean, inverse deviation, factors, shifts.
 
     Mean and 1/√(variance + epsilon) of each channel over the batch, the factor and shift that normalising by
     them is, and the running statistics moved by `momentum` (the variance without bias). The last four are
-    padded to blocks.
+    padded to blocks. The parts are those of `PartStatistics`, joined as Chan, Golub and LeVeque (1979) do.
     """
 
     buffers: ClassVar[int] = 9
@@ -94,19 +203,13 @@ class BatchStatistics:
         return self.source.blocks
 
     def emit(self, e: Emitter, buffers: Sequence[Word], task: Word) -> None:
-        """Differences from a number near the mean are summed, lest the mean swallow the variance."""
-        place = self.source.place()
-        pivot = self._near_the_mean(e, buffers[0], task)
-
-        def terms(values: list[Vector]) -> list[Vector]:
-            difference = values[0] - pivot
-            return [difference, difference * difference]
-
-        total, squares = _sums(e, self.source, [(buffers[0], place)], task, 2, terms)
+        """One block."""
+        parts = PartStatistics(self.source).parts
         count = self.source.batch * prod(self.source.size)
-        shift = total / float(count)
-        mean = pivot + shift
-        spread = squares / float(count) - shift * shift
+        means, squares = parts.load(e, buffers[0], task)
+        mean = total_of(means) / float(parts.count)
+        between = total_of([(part - mean) * (part - mean) for part in means])
+        spread = e.fma(between, float(count // parts.count), total_of(squares)) / float(count)
         variance = (spread < 0.0).choose(e.vector(0.0), spread)
         inverse = 1.0 / e.sqrt(variance + self.epsilon)
         at, channels = _channels(e, task, self.source)
@@ -123,26 +226,52 @@ class BatchStatistics:
             old = e.load_masked(buffer + at, mask)
             e.store_masked(e.fma(value - old, self.momentum, old), buffer + at, mask)
 
-    def _near_the_mean(self, e: Emitter, source: Word, block: Word) -> Vector:
-        """The mean of the middle row of every sample: no single pixel is far enough out to spoil it."""
-        depth, height, width = self.source.size
-        middle = self.source.place((depth // 2, height // 2, 0))
-        row = replace(self.source, size=(1, 1, width))
-        (total,) = _sums(e, row, [(source, middle)], block, 1, lambda values: values)
-        return total / float(self.source.batch * width)
+
+@dataclass(frozen=True, slots=True)
+class PartGradients:
+    """Buffers: source, gradient, mean, parts.
+
+    Of each part the sum of the gradient, and of its product with the source's difference from the mean. The
+    means are padded to blocks.
+    """
+
+    buffers: ClassVar[int] = 4
+    source: BlockedMap
+    gradient: BlockedMap
+
+    @property
+    def parts(self) -> Parts:
+        """Two sums of each."""
+        return Parts(self.source, 2)
+
+    @property
+    def tasks(self) -> int:
+        """One a part and block."""
+        return self.parts.tasks
+
+    def emit(self, e: Emitter, buffers: Sequence[Word], task: Word) -> None:
+        """One part of one block."""
+        at, _ = _channels(e, task % self.source.blocks, self.source)
+        mean = e.load(buffers[2] + at)
+
+        def terms(values: list[Vector]) -> list[Vector]:
+            return [values[1], values[1] * (values[0] - mean)]
+
+        maps = [(buffers[0], self.source.place()), (buffers[1], self.gradient.place())]
+        self.parts.store(e, buffers[3], task, self.parts.sum(e, maps, task, terms))
 
 
 @dataclass(frozen=True, slots=True)
 class BatchNormSums:
-    """Buffers: source, gradient, mean, inverse deviation, scale, gradients of scale and shift, a, b, c.
+    """Buffers: parts, mean, inverse deviation, scale, gradients of scale and shift, a, b, c.
 
     The gradients of scale and shift, and the coefficients with which the source's gradient is
-    `a · gradient + b · source + c`. The coefficients, mean and inverse deviation are padded to blocks.
+    `a · gradient + b · source + c`. The coefficients, mean and inverse deviation are padded to blocks. The
+    parts are those of `PartGradients`.
     """
 
-    buffers: ClassVar[int] = 10
+    buffers: ClassVar[int] = 9
     source: BlockedMap
-    gradient: BlockedMap
     affine: bool
     writes: bool
 
@@ -152,31 +281,49 @@ class BatchNormSums:
         return self.source.blocks
 
     def emit(self, e: Emitter, buffers: Sequence[Word], task: Word) -> None:
-        """The sums of the gradient and of its product with the normalised source."""
+        """One block."""
         at, channels = _channels(e, task, self.source)
-        mean, inverse = e.load(buffers[2] + at), e.load(buffers[3] + at)
-
-        def terms(values: list[Vector]) -> list[Vector]:
-            return [values[1], values[1] * (values[0] - mean)]
-
-        maps = [(buffers[0], self.source.place()), (buffers[1], self.gradient.place())]
-        shift_gradient, products = _sums(e, self.source, maps, task, 2, terms)
+        mean, inverse = e.load(buffers[1] + at), e.load(buffers[2] + at)
+        shift_gradient, products = map(total_of, Parts(self.source, 2).load(e, buffers[0], task))
         scale_gradient = products * inverse
         mask = e.first_lanes(channels)
         if self.writes:
-            e.store_masked(scale_gradient, buffers[5] + at, mask)
-            e.store_masked(shift_gradient, buffers[6] + at, mask)
-        a = inverse * e.load_masked(buffers[4] + at, mask) if self.affine else inverse
+            e.store_masked(scale_gradient, buffers[4] + at, mask)
+            e.store_masked(shift_gradient, buffers[5] + at, mask)
+        a = inverse * e.load_masked(buffers[3] + at, mask) if self.affine else inverse
         count = float(self.source.batch * prod(self.source.size))
         b = a * inverse * scale_gradient * (-1.0 / count)
         c = e.fma(-b, mean, a * shift_gradient * (-1.0 / count))
-        for buffer, value in zip(buffers[7:], (a, b, c), strict=True):
+        for buffer, value in zip(buffers[6:], (a, b, c), strict=True):
             e.store(value, buffer + at)
 
 
 @dataclass(frozen=True, slots=True)
+class PartSums:
+    """Buffers: gradient, parts. Of each part the sum."""
+
+    buffers: ClassVar[int] = 2
+    gradient: BlockedMap
+
+    @property
+    def parts(self) -> Parts:
+        """One sum of each."""
+        return Parts(self.gradient, 1)
+
+    @property
+    def tasks(self) -> int:
+        """One a part and block."""
+        return self.parts.tasks
+
+    def emit(self, e: Emitter, buffers: Sequence[Word], task: Word) -> None:
+        """One part of one block."""
+        maps = [(buffers[0], self.gradient.place())]
+        self.parts.store(e, buffers[1], task, self.parts.sum(e, maps, task, lambda values: values))
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelSums:
-    """Buffers: gradient, sums. The sum of each channel over all pixels: the gradient of a bias."""
+    """Buffers: parts, sums. The sum of each channel over all pixels: the gradient of a bias."""
 
     buffers: ClassVar[int] = 2
     gradient: BlockedMap
@@ -189,7 +336,5 @@ class ChannelSums:
     def emit(self, e: Emitter, buffers: Sequence[Word], task: Word) -> None:
         """One block."""
         at, channels = _channels(e, task, self.gradient)
-        (total,) = _sums(
-            e, self.gradient, [(buffers[0], self.gradient.place())], task, 1, lambda values: values
-        )
-        e.store_masked(total, buffers[1] + at, e.first_lanes(channels))
+        (parts,) = Parts(self.gradient, 1).load(e, buffers[0], task)
+        e.store_masked(total_of(parts), buffers[1] + at, e.first_lanes(channels))

@@ -30,6 +30,9 @@ _PRODUCTS_A_SUM = 256
 _STRIP = 400_000
 """Bytes of the source that stay in the second cache while the panels of weights pass by."""
 
+_STRIPS, _MUCH_LARGER = 4, 3
+"""So many strips there are at least where the source is so many times larger than the weights."""
+
 _FEW_PANELS = 4
 """So few panels read a source that fetching it for the first of them is worth instructions in all."""
 
@@ -97,18 +100,23 @@ class TapConvolution:
         return self.batch * self.in_blocks * self.source.block * e.bytes
 
     def _strip(self, e: Emitter) -> int:
-        """How many rows of tiles go through all panels before the next ones come.
+        """How many rows of tiles go through all groups and panels before the next ones come.
 
-        All of them: each panel of weights is read once, and the source once a panel. Few of them: a strip of
-        the source, small enough for the second cache, is read once, and the weights once a strip. Whichever
-        reads less of what that cache does not hold.
+        With all of them, each panel of weights is read once, and the source once a panel. With few of them, a
+        strip of the source is read once, and the weights once a strip. Strips are made where they fit the
+        second cache and less is read then, and where the source is much larger than the weights: threads,
+        whose shares follow each other, then have strips of their own, and find in their own caches what they
+        wrote themselves a layer before.
         """
         source = self.source_bytes(e)
         weights = self.panels * self.panel_numbers(e.lanes) * e.bytes
-        strips = -(-source // _STRIP)
+        strips = 1
+        if source > _MUCH_LARGER * weights:
+            strips = min(_STRIPS, self._lines)
+        fitting = -(-source // _STRIP)
         again = weights if weights > _STRIP else 0
-        if self.panels == 1 or source <= _STRIP or source + strips * again > self.panels * source:
-            return self._lines
+        if self.panels > 1 and source > _STRIP and source + fitting * again <= self.panels * source:
+            strips = max(strips, fitting)
         most = max(1, self._lines // strips)
         return next(rows for rows in range(most, 0, -1) if self._lines % rows == 0)
 
@@ -143,11 +151,9 @@ class TapConvolution:
         """One row of tiles of one panel."""
         tiling = self._tiling
         strip = self._strip(e)
-        strips = self._lines // strip
         inside, rest = task % strip, task // strip
-        within, rest = rest % self.panels, rest // self.panels
-        line, group = rest % strips * strip + inside, rest // strips
-        panel = group * self.panels + within
+        panel, line = rest % (self.groups * self.panels), rest // (self.groups * self.panels) * strip + inside
+        group = panel // self.panels
         row, rest = line % tiling.rows, line // tiling.rows
         depth, element = rest % self.count[0], rest // self.count[0]
         source = buffers[SOURCE] + e.bytes * (

@@ -2,7 +2,8 @@
 
 A register tile holds some taps and input channels × output vectors; pixels are the inner loop. After some
 rows of pixels the sums are added to the gradient in memory, while the rows stay in the cache for the next
-taps. Every sum belongs to one task, so nothing is added across threads.
+taps. Every sum belongs to one task. Where there are many pixels for few weights, shares of the samples have
+sums of their own, which another kernel adds up: each thread then reads what it made itself.
 """
 
 from __future__ import annotations
@@ -24,13 +25,16 @@ _PIXELS_A_SUM = 112
 _TASKS = 8
 """With fewer pairs of panel and block than this, the rows of taps are tasks of their own."""
 
+_SHARES, _MUCH_LARGER = 4, 8
+"""The samples are cut into so many shares at most, where maps are so many times as large as the weights."""
+
 _PAIRS_TOGETHER = 32
 """So many taps × panels × blocks at least use a vector of the source or gradient while it is near."""
 
 
 @dataclass(frozen=True, slots=True)
 class WeightGradient:
-    """Buffers: source, gradient, packed. `packed` is laid out as the weights are (see `taps.py`).
+    """Buffers: source, gradient, packed. `packed` is, once a share, laid out as the weights (see `taps.py`).
 
     `count` is how many pixels there are along each axis of one sample. With `depthwise` each block of
     channels is multiplied by itself, lane by lane. With `adds` the packed gradient is added to, not begun.
@@ -58,14 +62,33 @@ class WeightGradient:
         return self.out_blocks // self.vectors
 
     @property
+    def shares(self) -> int:
+        """How many shares of the samples have sums of their own."""
+        maps = self.in_blocks * self.source.block + self.out_blocks * self.gradient.block
+        if self.batch * self.groups * maps < _MUCH_LARGER * self.numbers:
+            return 1
+        return next(shares for shares in range(_SHARES, 0, -1) if self.batch % shares == 0)
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers the weights are."""
+        products = prod(self.taps) * (1 if self.depthwise else self.inner)
+        row = self.vectors * self.gradient.pixel[2]
+        return self.groups * self.panels * self.in_blocks * products * row
+
+    @property
     def _lines(self) -> int:
         """Rows of taps that are tasks of their own."""
         lines = self.taps[0] * self.taps[1]
-        return lines if self.groups * self.panels * self.in_blocks < _TASKS else 1
+        return lines if self.shares * self.groups * self.panels * self.in_blocks < _TASKS else 1
 
     @property
     def tasks(self) -> int:
-        """One some panels and blocks, and perhaps row of taps."""
+        """One a share, some panels and blocks, and perhaps row of taps."""
+        return self.shares * self._tasks_a_share
+
+    @property
+    def _tasks_a_share(self) -> int:
         panels, blocks = self._together
         return self.groups * (self.panels // panels) * (self.in_blocks // blocks) * self._lines
 
@@ -89,7 +112,7 @@ class WeightGradient:
         panels = blocks = 1
         if self._stretches == 1:
             return panels, blocks
-        pairs = self.groups * self.panels * self.in_blocks * self._lines
+        pairs = self.shares * self.groups * self.panels * self.in_blocks * self._lines
         while (
             prod(self.taps) * panels * blocks < _PAIRS_TOGETHER and pairs // (2 * panels * blocks) >= _TASKS
         ):
@@ -119,7 +142,8 @@ class WeightGradient:
     def emit(self, e: Emitter, buffers: Sequence[Word], task: Word) -> None:
         """The gradients of some panels and blocks."""
         panels, blocks = self._together
-        line, rest = task % self._lines, task // self._lines
+        share, rest = task // self._tasks_a_share, task % self._tasks_a_share
+        line, rest = rest % self._lines, rest // self._lines
         spans = self.in_blocks // blocks
         first_block, first_panel = rest % spans * blocks, rest // spans * panels
         group = first_panel // self.panels
@@ -133,19 +157,22 @@ class WeightGradient:
         lines = self.taps[0] * self.taps[1] // self._lines
         pair_numbers = line_numbers * lines * self._lines
         results = buffers[2] + e.bytes * (
-            (first_panel * self.in_blocks + first_block) * pair_numbers + line * line_numbers
+            share * self.numbers
+            + (first_panel * self.in_blocks + first_block) * pair_numbers
+            + line * line_numbers
         )
 
         def result(panel: Word, block: Word) -> Word:
             return results + (panel * self.in_blocks + block) * (e.bytes * pair_numbers)
 
+        samples = self.batch // self.shares
         if not self.adds:
             with e.loop(0, panels) as panel, e.loop(0, blocks) as block:
                 zeros = result(panel, block)
                 with e.loop(0, lines * line_numbers // e.lanes) as index:
                     e.store(e.vector(0.0), zeros + index * (e.bytes * e.lanes))
         with (
-            e.loop(0, self.batch) as element,
+            e.loop(share * samples, (share + 1) * samples) as element,
             e.loop(0, self.count[0]) as depth,
             e.loop(0, self._parts) as part,
             e.loop(0, panels) as panel,

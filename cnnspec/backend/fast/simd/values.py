@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from llvmlite import ir
@@ -153,3 +154,11 @@ def constant(kind: Any, number: float) -> Any:
     if isinstance(kind, ir.VectorType):
         return ir.Constant(kind, [float(number)] * kind.count)
     return ir.Constant(kind, float(number))
+
+
+def total_of(values: Sequence[Vector]) -> Vector:
+    """The sum, in the order of the values."""
+    total = values[0]
+    for value in values[1:]:
+        total = total + value
+    return total
