@@ -25,6 +25,31 @@ class Guess:
     probability: float
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an output of a net says about `shape[0]` samples.
+
+    `span` are the least and the greatest of its finite values, None where there is none; `guesses` the
+    likeliest classes of every sample, None where the output is a map or not finite.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    span: tuple[float, float] | None
+    not_finite: int
+    guesses: list[list[Guess]] | None
+
+
+def answer(name: str, result: Array, scores: Scores, top: int) -> Answer:
+    """What an output `(count, …)` says, with so many of the likeliest classes."""
+    finite = result[np.isfinite(result)]
+    span = (float(finite.min()), float(finite.max())) if finite.size else None
+    one_a_class = result[0].size == len(result[0])
+    told = one_a_class and finite.size == result.size
+    guesses = top_classes(result.reshape(len(result), -1), scores, top) if told else None
+    return Answer(name, result.shape, span, result.size - finite.size, guesses)
+
+
 def run_all(executable: Executable, images: Array, preparation: Preparation) -> dict[str, Array]:
     """The outputs at inference, by name, of any number of images `(count, …)`, a batch at a time."""
     plan = executable.plan

@@ -38,7 +38,7 @@ def percent(share: float) -> str:
 class Watch:
     """What training calls after every batch and epoch. The bar is erased before a line is written."""
 
-    def __init__(self, screen: Screen, terminal: Screen | None) -> None:
+    def __init__(self, screen: Screen | None, terminal: Screen | None) -> None:
         self.screen = screen
         self.terminal = terminal
         self.bar: Bar | None = None
@@ -50,8 +50,9 @@ class Watch:
 
         if isinstance(progress, EpochDone):
             self.erase()
-            self.screen.write([epoch_line(progress, self.screen.width)])
-            self.screen.stream.flush()
+            if self.screen:
+                self.screen.write([epoch_line(progress, self.screen.width)])
+                self.screen.stream.flush()
         else:
             self.after_batch(progress)
 
@@ -96,8 +97,8 @@ def clock(seconds: float) -> str:
 
 
 @contextmanager
-def watching(screen: Screen) -> Generator[Watch]:
-    """A watch that writes its lines to `screen` and, on a terminal, draws a bar below them."""
+def watching(screen: Screen | None) -> Generator[Watch]:
+    """A watch that writes its lines to `screen`, if any, and, on a terminal, draws a bar below them."""
     terminal = err()
     watch = Watch(screen, terminal if terminal.stream.isatty() else None)
     try:

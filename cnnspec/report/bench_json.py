@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import asdict
 
@@ -11,7 +10,7 @@ from cnnspec.bench.benching import Bench
 from cnnspec.bench.contest import Result
 from cnnspec.bench.profile import LayerTime, Profile
 from cnnspec.diagnostics.styled import Line
-from cnnspec.report.document import document
+from cnnspec.report.document import document, finite
 from cnnspec.report.records import Record
 
 
@@ -52,14 +51,9 @@ def _implementation(bench: Bench, result: Result) -> Record:
         "images_per_second": bench.batch / middle if middle else None,
         "flops_per_second": bench.flops / middle if middle else None,
         "share_of_peak": bench.flops / middle / bench.limits.peak if middle else None,
-        "difference": _finite(result.difference),
+        "difference": finite(result.difference),
         "problem": result.problem,
     }
-
-
-def _finite(value: float | None) -> float | None:
-    """JSON has no NaN."""
-    return value if value is not None and math.isfinite(value) else None
 
 
 def _profile(bench: Bench, profile: Profile) -> Record:

@@ -17,12 +17,18 @@ def class_lines(
 ) -> Iterator[Line]:
     """One line a class, from its number and probability; without names it is called by its number."""
     columns = {
-        "name": Column("", [Piece(_name(number, names), Style.STRONG) for number, _ in shares]),
+        "name": Column("", [Piece(_shown(number, names), Style.STRONG) for number, _ in shares]),
         "percent": Column("", [Piece(f"{share * 100:.2f} %") for _, share in shares], right=True),
         "bar": Column("", [Piece("█" * round(share * BAR), Style.SUCCESS) for _, share in shares]),
     }
     return body(fit(columns, width, [("bar", left_out), ("name", narrowed(30))]))
 
 
-def _name(number: int, names: Sequence[str] | None) -> str:
-    return legible(names[number]) if names and number < len(names) else f"class {number}"
+def class_name(number: int, names: Sequence[str] | None) -> str | None:
+    """What a class is called, None where there are no names or not so many."""
+    return names[number] if names and number < len(names) else None
+
+
+def _shown(number: int, names: Sequence[str] | None) -> str:
+    name = class_name(number, names)
+    return f"class {number}" if name is None else legible(name)

@@ -6,6 +6,7 @@ The schemas are `docs/schema/<name>.schema.json`; docs/json.md says what holds o
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +22,11 @@ def document(name: str, record: Mapping[str, object]) -> Iterator[Line]:
     with _long_integers():
         text = json.dumps({"schema": f"cnnspec/{name}/{VERSION}", **record}, indent=2, allow_nan=False)
     return map(line, text.splitlines())
+
+
+def finite(value: float | None) -> float | None:
+    """A measured number; None where it is not finite, which JSON cannot say."""
+    return value if value is not None and math.isfinite(value) else None
 
 
 def decimal(value: Fraction | None) -> float | str | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 import jsonschema
+import numpy as np
 import pytest
 
 from cnnspec.cli.main import cli
@@ -82,8 +83,13 @@ def document(name: str, cnnspec: Run, *arguments: Any, code: int = 0) -> dict[st
     """What a command writes, held against the schema of a name."""
     result = cnnspec(*arguments, "--format", "json")
     assert (result.code, result.err) == (code, "")
-    assert result.out.isascii()
-    found = json.loads(result.out, parse_constant=refuse)
+    return held(name, result.out)
+
+
+def held(name: str, text: str) -> dict[str, Any]:
+    """A document, held against the schema of a name."""
+    assert text.isascii()
+    found = json.loads(text, parse_constant=refuse)
     jsonschema.Draft202012Validator(SCHEMAS[name]).validate(found)
     return found
 
@@ -183,6 +189,56 @@ def test_verify(cnnspec: Run, tmp_path: Path) -> None:
     path = tmp_path / "small.cnn"
     path.write_text("net small:\n    input x: [1, 6, 6]\n    output conv(2, 3)\n", encoding="utf-8")
     assert document("verify", cnnspec, "verify", path, "--seconds", "2")["holds"]
+
+
+LABELLED = """
+net labelled:
+    input image: [1, 28, 28]
+    avgpool(4) -> flatten
+    output linear(10)
+"""
+
+
+def test_train_and_run(cnnspec: Run, tmp_path: Path) -> None:
+    path, weights = tmp_path / "labelled.cnn", tmp_path / "w"
+    path.write_text(LABELLED, encoding="utf-8")
+    digits = ("--data", "digits", "--batch", "100", "--epochs", "2", "--save", weights)
+    trained = document("train", cnnspec, "train", path, *digits)
+    assert [epoch["epoch"] for epoch in trained["epochs"]] == [1, 2]
+    assert (trained["net"], trained["data"], trained["weights"]) == ("labelled", "digits", str(weights))
+    measured = document("run", cnnspec, "run", path, "--weights", weights, "--data", "digits")["measured"]
+    assert measured["accuracy"] == pytest.approx(trained["epochs"][-1]["test_accuracy"])
+    assert measured["loss"] == pytest.approx(trained["epochs"][-1]["test_loss"], rel=1e-4)
+
+
+@pytest.mark.parametrize("net", ["branches", "volume", "lenet5"], indirect=True)
+def test_run(cnnspec: Run, net: Path, tmp_path: Path) -> None:
+    """Every output: classes by their names, maps by their range."""
+    image = document("show", cnnspec, "show", net)["layers"][0]["output"]
+    np.save(tmp_path / "x.npy", np.ones((2, *image), np.float32))
+    (tmp_path / "names").write_text("zero\none\n", encoding="utf-8")
+    asked = ("--input", tmp_path / "x.npy", "--labels", tmp_path / "names", "--output", tmp_path / "y.npy")
+    result = cnnspec("run", net, *asked, "--top", "99", "--format", "json")
+    assert (result.code, result.err.startswith("note: the weights are random")) == (0, True)
+    found = held("run", result.out)
+    first, written = found["outputs"][0], np.load(tmp_path / "y.npy")
+    assert (found["weights"], found["written"], found["measured"]) == (None, str(tmp_path / "y.npy"), None)
+    assert (first["shape"], first["least"], first["greatest"]) == (
+        list(written.shape),
+        written.min(),
+        written.max(),
+    )
+    for output in found["outputs"]:
+        assert output["not_finite"] == 0
+        assert (output["samples"] is None) == (len(output["shape"]) > 2)
+        for sample in output["samples"] or ():
+            assert len(sample) == output["shape"][1]
+            assert sum(guess["probability"] for guess in sample) == pytest.approx(1)
+            assert {(guess["class"], guess["name"]) for guess in sample} >= {
+                (0, "zero"),
+                (1, "one"),
+                (2, None),
+            }
 
 
 def test_check(cnnspec: Run, net: Path, tmp_path: Path) -> None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from cnnspec.cli.net_options import machine_options, net_options, weights_option
-from cnnspec.cli.training_progress import percent
+from cnnspec.cli.net_options import format_option, machine_options, net_options, weights_option
 from cnnspec.diagnostics.legible import legible
 from cnnspec.diagnostics.styled import Line, Style, line
-from cnnspec.report.classes import class_lines
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from cnnspec.backend.executable import Executable, Precision
     from cnnspec.backend.plan.model import Scores
     from cnnspec.backend.preparation import Preparation
+    from cnnspec.backend.training.measuring import Tally
     from cnnspec.graph import Graph
 
     Array = NDArray[Any]
@@ -49,6 +49,7 @@ Examples:
     "--seed", type=click.IntRange(min=0), metavar="N", default=0, show_default=True, help="Of random weights."
 )
 @machine_options
+@format_option("text", "json")
 def command(
     *,
     spec_path: str,
@@ -63,6 +64,7 @@ def command(
     seed: int,
     threads: int | None,
     math: Precision,
+    format_name: str,
 ) -> None:
     """Run a net: print the likeliest classes of an input, write its output, or measure it on test images.
 
@@ -71,10 +73,11 @@ def command(
     written the least value is black and the greatest white; angles (`atan2`) are hues, red along x.
     """
     from cnnspec import pipeline
-    from cnnspec.backend.classify import run_all
+    from cnnspec.backend.classify import answer, run_all
     from cnnspec.cli.compiling_progress import compiling
     from cnnspec.cli.net_options import open_net
     from cnnspec.cli.screen import err, out
+    from cnnspec.report.answers import answer_lines, measured_line, run_json
 
     if (source is None) == (data is None):
         raise click.UsageError("give either --input or --data")
@@ -90,20 +93,23 @@ def command(
             [line(("note: ", Style.STRONG), "the weights are random; --weights FILE gives trained ones")]
         )
     screen = out()
+    describe = partial(run_json, graph.name, weights)
+    is_json = format_name == "json"
     if images is None:
-        screen.write([_measure(executable, preparation, str(data))])
+        name, tally = _measure(executable, preparation, str(data))
+        screen.write(describe(measured=(name, tally)) if is_json else [measured_line(name, tally)])
         return
     with compiling():
         results = run_all(executable, images, preparation)
     err().write(_not_numbers(results))
-    first = executable.plan.outputs[0]
+    outputs = executable.plan.outputs
     if target is not None:
-        _save(results[first.name], first.scores, target)
-        return
-    for port in executable.plan.outputs:
-        if len(results) > 1:
-            screen.write([line((legible(port.name), Style.HEADING))])
-        screen.write(_lines(results[port.name], port.scores, names, top=top, width=screen.width))
+        _save(results[outputs[0].name], outputs[0].scores, target)
+    answers = [answer(port.name, results[port.name], port.scores, top) for port in outputs]
+    if is_json:
+        screen.write(describe(answers=answers, names=names, written=target))
+    elif target is None:
+        screen.write(answer_lines(answers, names, screen.width))
 
 
 def _names(path: str | None) -> list[str] | None:
@@ -135,7 +141,8 @@ def _load(executable: Executable, weights: str | None) -> Preparation:
     return Preparation.from_json(stored) if stored else Preparation()
 
 
-def _measure(executable: Executable, preparation: Preparation, data: str) -> Line:
+def _measure(executable: Executable, preparation: Preparation, data: str) -> tuple[str, Tally]:
+    """The name of a data set, and how right the net is on its test images."""
     from cnnspec.backend.datasets import open_dataset
     from cnnspec.backend.training.measuring import evaluate
     from cnnspec.backend.warming import warm_up
@@ -146,11 +153,7 @@ def _measure(executable: Executable, preparation: Preparation, data: str) -> Lin
     with compiling():
         warm_up(executable)
     with waiting(f"measuring {dataset.name}"):
-        tally = evaluate(executable, dataset.test_part(), preparation)
-    accuracy = (percent(tally.accuracy).strip(), Style.SUCCESS)
-    return line(
-        f"{legible(dataset.name)}: {tally.seen:,} images, accuracy ", accuracy, f", loss {tally.loss:.4f}"
-    )
+        return dataset.name, evaluate(executable, dataset.test_part(), preparation)
 
 
 def _save(result: Array, scores: Scores, target: str) -> None:
@@ -179,23 +182,3 @@ def _not_numbers(results: dict[str, Array]) -> Iterator[Line]:
             text = f"{len(wrong):,} of {result.size:,} values of {legible(name)} are not finite numbers; "
             where = f"the first is {result[first]}, in sample {first[0] + 1} at {list(first[1:])}"
             yield line(("warning: ", Style.WARNING), text, where)
-
-
-def _lines(
-    result: Array, scores: Scores, names: Sequence[str] | None, *, top: int, width: int | None
-) -> Iterator[Line]:
-    """The classes of every sample; of an output that is a map or not finite, its shape and range."""
-    import numpy as np
-
-    from cnnspec.backend.classify import top_classes
-
-    finite = result[np.isfinite(result)]
-    one_a_class = result[0].size == len(result[0])
-    if not one_a_class or finite.size < result.size:
-        span = f"values from {finite.min():.4g} to {finite.max():.4g}" if finite.size else "no finite value"
-        yield line(f"{list(result.shape)}, {span}; --output FILE writes them")
-        return
-    for number, guesses in enumerate(top_classes(result.reshape(len(result), -1), scores, top), 1):
-        if len(result) > 1:
-            yield line((f"sample {number}", Style.HEADING))
-        yield from class_lines([(guess.label, guess.probability) for guess in guesses], names, width)

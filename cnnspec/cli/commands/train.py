@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cnnspec.cli.net_options import machine_options, net_options
+from cnnspec.cli.net_options import format_option, machine_options, net_options
 from cnnspec.cli.numbers import Real
 
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ The same command with the same seed gives the same weights, bit for bit.""",
     help="Where the weights go after every epoch.  [default: NET.safetensors]",
 )
 @machine_options
+@format_option("text", "json")
 def command(
     *,
     spec_path: str,
@@ -103,6 +104,7 @@ def command(
     save_to: str | None,
     threads: int | None,
     math: Precision,
+    format_name: str,
 ) -> None:
     """Train a net with cross-entropy on labelled images, and save its weights after every epoch.
 
@@ -121,27 +123,28 @@ def command(
     from cnnspec.cli.training_progress import watching
     from cnnspec.diagnostics.legible import legible
     from cnnspec.diagnostics.styled import Style, line
+    from cnnspec.report.training_json import training_json
 
     graph = open_net(spec_path, net_name, settings).graph
     target = save_to or f"{graph.name}.safetensors"
     check_writable(target)
     dataset = open_dataset(data)
-    recipe = Recipe(
-        epochs, _optimiser(optimiser, momentum, decay), _schedule(schedule, optimiser, rate, epochs), seed
-    )
+    rule, falling = _optimiser(optimiser, momentum, decay), _schedule(schedule, optimiser, rate, epochs)
+    recipe = Recipe(epochs, rule, falling, seed)
     plan = pipeline.plan(graph, batch=batch, training=True)
     check_fits(plan, dataset)
     executable = pipeline.compile(plan, seed=seed, threads=threads, math=math, initialise=not weights)
     if weights:
         executable.load(weights)
-    screen = out()
+    screen, is_json = out(), format_name == "json"
     try:
-        with watching(screen) as watch, compiling(watch.compile):
-            train(executable, dataset, recipe, watch=watch, save_to=target)
+        with watching(None if is_json else screen) as watch, compiling(watch.compile):
+            trained = train(executable, dataset, recipe, watch=watch, save_to=target)
     except StoppedError as stop:
         kept = f"the weights are in {legible(target)}" if stop.saved else "no weights were saved"
         raise Interrupted(f"{stop.reached}; {kept}") from stop
-    screen.write([line("weights saved to ", (legible(target), Style.PATH))])
+    saved = line("weights saved to ", (legible(target), Style.PATH))
+    screen.write(training_json(graph.name, dataset.name, trained, target) if is_json else [saved])
 
 
 def _optimiser(name: str, momentum: float, decay: float) -> Optimiser:
