@@ -1,20 +1,22 @@
 """For which input sizes a net is legal: the exact set, and the layer that sets each bound.
 
 Every layer's requirement on a symbolic size is a condition of the graph. A condition on one symbol has an
-exact set of solutions (`dims.solutions`); their intersection, under the `where` clauses, is the legal set of
-that symbol. A condition that ties several symbols together stays beside it: as pairs where it is a product
-that must have one value, and else as a relation that can be tested at any size.
+exact set of solutions (`dims.solutions`); their intersection, under the `where` clauses, is what it may be. A
+condition that ties several symbols together narrows each of them to the sizes for which the others can be
+chosen (`dims.elimination`), and stays beside these sets: as pairs where it is a product that must have one
+value, and else as a relation that can be tested at any size.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isqrt
 
 from cnnspec.dims import Dim, OneSymbol, Relation, decide, substitute, symbols_of
+from cnnspec.dims.elimination import Constraint, constraint, projection, solved
 from cnnspec.dims.factors import factored
-from cnnspec.dims.solutions import ALL_SIZES, PeriodLimitError, SizeSet, solve
+from cnnspec.dims.solutions import ALL_SIZES, SizeSet, solve
 from cnnspec.graph import Condition, Graph
 from cnnspec.layers.base import Requirement, WeightKind
 
@@ -27,7 +29,10 @@ MAX_PAIRS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A condition that shrinks the legal set of a symbol, and the set it allows alone."""
+    """A condition that shrinks the legal set of a symbol, and the set it allows.
+
+    A condition on the symbol alone allows it by itself; one that ties it to others, together with theirs.
+    """
 
     condition: Condition
     allowed: SizeSet
@@ -50,13 +55,19 @@ class LegalSizes:
     joint: tuple[Joint, ...] = ()
     unsolved: tuple[Condition, ...] = field(default=())
     """Conditions on one symbol that have no finite description here; `holds` still tests them."""
+    loose: frozenset[str] = frozenset()
+    """Symbols whose set is not narrowed by what ties them to others: that has no short description."""
 
     def holds(self, sizes: Mapping[str, int]) -> bool:
         """Whether all symbols may have these sizes together."""
         if any(sizes[name] not in allowed for name, allowed in self.by_symbol.items()):
             return False
-        others = [*self.unsolved, *(joint.condition for joint in self.joint)]
-        return all(holds(condition.requirement, sizes) for condition in others)
+        return all(holds(condition.requirement, sizes) for condition in self.beside)
+
+    @property
+    def beside(self) -> tuple[Condition, ...]:
+        """The conditions that the sets of single symbols do not say."""
+        return (*(joint.condition for joint in self.joint), *self.unsolved)
 
     @property
     def is_empty(self) -> bool:
@@ -73,17 +84,49 @@ def legal_sizes(graph: Graph, conditions: Iterable[Condition] | None = None) -> 
     joint: list[Joint] = []
     unsolved: list[Condition] = []
     for condition in found:
-        names = sorted(_symbols(condition.requirement))
+        names = sorted(symbols_in(condition.requirement))
         if len(names) > 1:
             joint.append(Joint(condition, _boxes(condition.requirement)))
         elif names:
-            allowed = _solved(condition.requirement)
+            allowed = solved(_constraint(condition))
             if allowed is None:
                 unsolved.append(condition)
             else:
                 _shrink(by_symbol, bounds, names[0], Bound(condition, allowed))
     kept = {name: _needed(candidates) for name, candidates in bounds.items()}
-    return LegalSizes(by_symbol, kept, tuple(joint), tuple(unsolved))
+    apart = LegalSizes(by_symbol, kept, tuple(joint), tuple(unsolved))
+    return _tied(apart) if joint else apart
+
+
+def _tied(apart: LegalSizes) -> LegalSizes:
+    """The same sets, each narrowed by what ties its symbol to others."""
+    ties = [tie.condition for tie in apart.joint]
+    alone = [bound.condition for bounds in apart.bounds.values() for bound in bounds]
+    constraints = list(dict.fromkeys(map(_constraint, [*ties, *alone, *apart.unsolved])))
+    by_symbol, bounds, loose = dict(apart.by_symbol), dict(apart.bounds), set[str]()
+    for name in apart.by_symbol:
+        mine = [tie for tie in ties if name in symbols_in(tie.requirement)]
+        left = projection(_connected(constraints, name), name) if mine else ALL_SIZES
+        if left is None:
+            loose.add(name)
+        elif mine and left != by_symbol[name]:
+            by_symbol[name] = left
+            bounds[name] += tuple(Bound(tie, left) for tie in mine)
+    return replace(apart, by_symbol=by_symbol, bounds=bounds, loose=frozenset(loose))
+
+
+def _constraint(condition: Condition) -> Constraint:
+    needed = condition.requirement
+    return constraint(needed.left, Relation(needed.relation.value), needed.right)
+
+
+def _connected(constraints: Iterable[Constraint], name: str) -> list[Constraint]:
+    """The constraints on a symbol, on those that it is tied to, on those tied to these, and so on."""
+    reached, left = frozenset((name,)), list(constraints)
+    while any(each.symbols & reached for each in left):
+        reached = reached.union(*(each.symbols for each in left if each.symbols & reached))
+        left = [each for each in left if not each.symbols & reached]
+    return [each for each in constraints if each.symbols & reached]
 
 
 def weights_kept(graph: Graph, sizes: Mapping[str, int]) -> list[Condition]:
@@ -120,36 +163,9 @@ def _equal(size: Dim, fixed: Dim, path: str, weight: str) -> Requirement:
     )
 
 
-def _symbols(requirement: Requirement) -> frozenset[str]:
+def symbols_in(requirement: Requirement) -> frozenset[str]:
+    """The symbols that a requirement is about."""
     return symbols_of(requirement.left) | symbols_of(requirement.right)
-
-
-def _solved(requirement: Requirement) -> SizeSet | None:
-    """The exact set of a requirement on one symbol."""
-    left, right = requirement.left, requirement.right
-    try:
-        if requirement.relation is Relation.MULTIPLE:
-            if isinstance(left, OneSymbol) and isinstance(right, int):
-                return solve(left.function, Relation.MULTIPLE, right)
-            return None
-        difference = left - right
-        if isinstance(difference, OneSymbol):
-            return solve(difference.function, Relation(requirement.relation.value))
-        return _roots(difference, requirement)
-    except PeriodLimitError:
-        return None
-
-
-def _roots(difference: Dim, requirement: Requirement) -> SizeSet | None:
-    """Where a product of sizes along one symbol has a value: it rises, so that the search ends."""
-    if isinstance(difference, int) or requirement.relation is not Relation.EQUAL:
-        return None
-    boxes = _boxes(requirement)
-    if boxes is None:
-        return None
-    (name,) = _symbols(requirement)
-    found = [box[name] for box in boxes if name in box and not box[name].is_empty]
-    return found[0] if len(found) == 1 else None
 
 
 def _boxes(requirement: Requirement) -> tuple[Mapping[str, SizeSet], ...] | None:

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from itertools import islice
 
 from cnnspec.analysis.contract_scope import ContractScope, Elsewhere
-from cnnspec.analysis.legal_sizes import LegalSizes, legal_sizes
+from cnnspec.analysis.legal_sizes import LegalSizes, legal_sizes, symbols_in
 from cnnspec.analysis.measures import LEGAL_SIZES
 from cnnspec.analysis.size_text import set_text
 from cnnspec.diagnostics import Help
-from cnnspec.dims import symbol, symbols_of
+from cnnspec.dims import symbol
 from cnnspec.dims.solutions import PeriodLimitError, SizeSet
 from cnnspec.graph import Condition, Graph
 from cnnspec.language import ast
@@ -77,7 +77,7 @@ def check_sizes(asked: SizesAsked) -> bool | Unknown:
     except PeriodLimitError as problem:
         scope.report("limit", str(problem), asked.condition.span)
         return UNKNOWN
-    named = sorted({name for c in conditions for name in _symbols(c)})
+    named = sorted({name for c in conditions for name in symbols_in(c.requirement)})
     if what := _why_not(named, legal, expected):
         scope.report("expect-unknown", f"the legal sizes cannot be compared: {what}", asked.condition.span)
         return UNKNOWN
@@ -104,11 +104,6 @@ def _conditions(asked: SizesAsked, graph: Graph) -> list[Condition] | None:
     return None
 
 
-def _symbols(condition: Condition) -> frozenset[str]:
-    requirement = condition.requirement
-    return symbols_of(requirement.left) | symbols_of(requirement.right)
-
-
 def _why_not(named: list[str], *found: LegalSizes) -> str:
     """Why sets of sizes cannot be compared symbol by symbol; empty where they can."""
     if not named:
@@ -116,7 +111,11 @@ def _why_not(named: list[str], *found: LegalSizes) -> str:
     unsolved = [condition for sizes in found for condition in sizes.unsolved]
     joint = [entry.condition for sizes in found for entry in sizes.joint]
     for conditions, what in ((joint, "depend on each other"), (unsolved, "repeat after too many")):
-        concerned = [name for name in named if any(name in _symbols(condition) for condition in conditions)]
+        concerned = [
+            name
+            for name in named
+            if any(name in symbols_in(condition.requirement) for condition in conditions)
+        ]
         if concerned:
             return f"the sizes of {' and '.join(concerned)} {what}"
     return ""

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from itertools import chain, pairwise
+from itertools import chain
 from math import lcm, prod
 
 from cnnspec.dims.opaque import evaluate, symbols_of
+from cnnspec.dims.polynomials import forward_differences
 from cnnspec.dims.quasi import Quasi
 from cnnspec.dims.solutions import ALL_SIZES, SizeSet
 from cnnspec.dims.symbolic import Dim, Monomial, OneSymbol, terms_of
@@ -64,7 +65,7 @@ class _Axis:
             [prod(f(start + self.period * k) for f in functions) for k in range(self.degree + 1)]
             for start in self.starts
         ]
-        *orders, last = zip(*map(_forward, rows), strict=True)
+        *orders, last = zip(*map(forward_differences, rows), strict=True)
         return [*chain.from_iterable(orders), last[0]]
 
 
@@ -82,15 +83,6 @@ def _axis(name: str, monomials: Iterable[Monomial], allowed: SizeSet) -> _Axis |
 
 def _functions(monomial: Monomial, name: str) -> list[Quasi]:
     return [atom.function for atom in monomial if isinstance(atom, OneSymbol) and atom.symbol == name]
-
-
-def _forward(values: list[int]) -> list[int]:
-    """The first of the values, of their differences, of the differences of these, and so on."""
-    found: list[int] = []
-    while values:
-        found.append(values[0])
-        values = [after - before for before, after in pairwise(values)]
-    return found
 
 
 class _Comparison:

@@ -6,7 +6,7 @@ none of it. A `SizeSet` is therefore one interval a residue; intersections of su
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import gcd, lcm
 
@@ -52,8 +52,7 @@ class SizeSet:
         if other in (self, ALL_SIZES):
             return self
         period = lcm(self.period, other.period)
-        if period > MAX_PERIOD:
-            raise PeriodLimitError(f"the legal sizes repeat after {period:,}, more than {MAX_PERIOD:,}")
+        _limited(period)
         pairs = (
             (self.intervals[r % self.period], other.intervals[r % other.period], r) for r in range(period)
         )
@@ -113,6 +112,11 @@ class SizeSet:
         return bottom if high is None or bottom <= high else None
 
 
+def _limited(period: int) -> None:
+    if period > MAX_PERIOD:
+        raise PeriodLimitError(f"the legal sizes repeat after {period:,}, more than {MAX_PERIOD:,}")
+
+
 ALL_SIZES = SizeSet(((1, None),))
 NO_SIZES = SizeSet((None,))
 
@@ -121,6 +125,25 @@ def between(low: int, high: int | None) -> SizeSet:
     """The sizes from low to high, both included (None: no upper end)."""
     low = max(low, 1)
     return NO_SIZES if high is not None and high < low else SizeSet(((low, high),))
+
+
+def union(sets: Iterable[SizeSet]) -> SizeSet | None:
+    """The sizes in any of the sets; None where a residue class would have a gap. Raises PeriodLimitError."""
+    found = list(sets)
+    period = lcm(*(each.period for each in found))
+    _limited(period)
+    intervals: list[Interval] = []
+    for residue in range(period):
+        classes = [_trimmed(each.intervals[residue % each.period], residue, period) for each in found]
+        runs = sorted((run for run in classes if run is not None), key=lambda run: run[0])
+        joined = _joined(tuple(runs))
+        reached: int | None = runs[0][0] if runs else None
+        for low, high in runs:
+            if reached is not None and low > reached + period:
+                return None
+            reached = None if reached is None or high is None else max(reached, high)
+        intervals.append(joined)
+    return _least(tuple(intervals))
 
 
 def solve(function: Quasi, relation: Relation, bound: int = 0) -> SizeSet:
@@ -147,8 +170,7 @@ def _of_runs(numbers: list[Interval], function: Quasi) -> SizeSet:
     """The sizes whose runs have numbers in these intervals, one a residue."""
     runs = _least(tuple(numbers)).intervals
     period = function.run * len(runs) if len(runs) > 1 else 1
-    if period > MAX_PERIOD:
-        raise PeriodLimitError(f"the legal sizes repeat after {period:,}, more than {MAX_PERIOD:,}")
+    _limited(period)
     return _least(tuple(_sizes_of(runs, function, residue, period) for residue in range(period)))
 
 
@@ -191,8 +213,7 @@ def _multiples(function: Quasi, divisor: int) -> SizeSet:
     if divisor == 0:
         return _by_class(function, 0, 0)
     runs = len(function.values) * (abs(divisor) // gcd(function.step, divisor))
-    if runs > MAX_PERIOD:
-        raise PeriodLimitError(f"the legal sizes repeat after {runs:,}, more than {MAX_PERIOD:,}")
+    _limited(runs)
     return _of_runs([(r, None) if function.in_run(r) % divisor == 0 else None for r in range(runs)], function)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 
-from cnnspec.analysis.legal_sizes import WHERE, Bound, Joint, LegalSizes
-from cnnspec.analysis.size_text import set_text
+from cnnspec.analysis.legal_sizes import WHERE, Joint, LegalSizes, holds, symbols_in
+from cnnspec.analysis.size_text import LISTED, set_text
 from cnnspec.diagnostics.legible import cells, legible
 from cnnspec.diagnostics.styled import Line, Piece, Style, line, plain
 from cnnspec.dims import render
@@ -48,21 +48,33 @@ def _folded(text: Line, width: int | None) -> Iterator[Line]:
 
 def _description(graph: Graph, found: LegalSizes, unwasted: Mapping[str, SizeSet] | None) -> Iterator[Line]:
     for symbol, allowed in found.by_symbol.items():
-        yield from _symbol(graph, symbol, allowed, found.bounds.get(symbol, ()))
+        yield from _symbol(graph, symbol, allowed, found)
         if unwasted is not None and symbol in unwasted:
             yield from _whole(symbol, allowed, unwasted[symbol])
-    for alike in _alike(found.joint):
+    for alike in _alike(joint.condition for joint in found.joint):
         yield line((condition_text(alike[0].requirement), Style.STRONG))
         yield from (_witness(graph, condition, "ties the symbols together") for condition in alike)
+    for joint in found.joint:
+        yield from _pairs(joint, found.by_symbol)
     for condition in found.unsolved:
         yield line((condition_text(condition.requirement), Style.STRONG))
         yield _witness(graph, condition, "has no short description")
 
 
-def _alike(joint: Iterable[Joint]) -> Iterable[list[Condition]]:
+def _pairs(joint: Joint, by_symbol: Mapping[str, SizeSet]) -> Iterator[Line]:
+    """What solves a tie, set by set, of those that its symbols may have."""
+    boxes = [{name: by_symbol[name] & allowed for name, allowed in box.items()} for box in joint.boxes or ()]
+    legal = [box for box in boxes if not any(allowed.is_empty for allowed in box.values())]
+    for box in legal[:LISTED]:
+        yield line(MARGIN, " with ".join(set_text(name, allowed) for name, allowed in box.items()))
+    if len(legal) > LISTED:
+        yield line((f"{MARGIN}and {len(legal) - LISTED} other pairs", Style.QUIET))
+
+
+def _alike(conditions: Iterable[Condition]) -> Iterable[list[Condition]]:
     """The conditions that say the same, `H = W` and `W = H`, each with all its witnesses."""
     found: dict[object, list[Condition]] = {}
-    for condition in (each.condition for each in joint):
+    for condition in conditions:
         needed = condition.requirement
         sides = (needed.left, needed.right)
         key = frozenset(sides) if needed.relation == "==" else (sides, needed.relation)
@@ -72,13 +84,16 @@ def _alike(joint: Iterable[Joint]) -> Iterable[list[Condition]]:
     return found.values()
 
 
-def _symbol(graph: Graph, symbol: str, allowed: SizeSet, bounds: tuple[Bound, ...]) -> Iterator[Line]:
-    examples = list(islice(allowed.members(), EXAMPLES + 1))
+def _symbol(graph: Graph, symbol: str, allowed: SizeSet, found: LegalSizes) -> Iterator[Line]:
+    is_loose = symbol in found.loose
+    examples = [] if is_loose else list(islice(allowed.members(), EXAMPLES + 1))
     shown = ", ".join(map(str, examples[:EXAMPLES])) + (" …" if len(examples) > EXAMPLES else "")
     yield line((set_text(symbol, allowed), Style.STRONG), (f"   {shown}" if examples else "", Style.QUIET))
-    for bound in bounds:
+    if is_loose:
+        yield line((f"{MARGIN}not all of these: below is what ties it to other symbols", Style.QUIET))
+    for bound in found.bounds.get(symbol, ()):
         yield _witness(graph, bound.condition, set_text(symbol, bound.allowed))
-        if bound.allowed.period > 1:
+        if bound.allowed.period > 1 or len(symbols_in(bound.condition.requirement)) > 1:
             yield line((f"{MARGIN}{MARGIN}needs {condition_text(bound.condition.requirement)}", Style.QUIET))
 
 
@@ -109,12 +124,23 @@ def repair(symbol: str, size: int, allowed: SizeSet) -> Line:
     return line(f"{symbol} = {size} is ", ("not legal", Style.ERROR), f": {advice}")
 
 
+def broken_conditions(found: LegalSizes, sizes: Mapping[str, int]) -> list[Line]:
+    """The conditions beside the sets that do not hold, of those whose symbols all have a size here."""
+    beside = (alike[0].requirement for alike in _alike(found.beside))
+    return [
+        line(MARGIN, (condition_text(needed), Style.STRONG), (" does not hold", Style.ERROR))
+        for needed in beside
+        if symbols_in(needed) <= sizes.keys() and not holds(needed, sizes)
+    ]
+
+
 def sizes_record(found: LegalSizes) -> dict[str, object]:
     """The same as plain data for JSON."""
     return {
         "symbols": {
             symbol: {
                 "set": set_text(symbol, allowed),
+                "exact": symbol not in found.loose,
                 "period": allowed.period,
                 "residues": [
                     {"residue": r, "least": interval[0], "greatest": interval[1]}

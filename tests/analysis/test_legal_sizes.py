@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import product
+
+import pytest
+
 from cnnspec import pipeline
-from cnnspec.analysis.legal_sizes import WHERE, LegalSizes, legal_sizes, weights_kept
+from cnnspec.analysis.legal_sizes import WHERE, LegalSizes, holds, legal_sizes, weights_kept
 from cnnspec.dims.solutions import SizeSet
 from cnnspec.graph import Graph
 
@@ -113,3 +117,87 @@ net siamese():
     assert [sorted(found.by_symbol), len(found.joint)] == [["A", "B"], 1]
     assert found.holds({"A": 5, "B": 5})
     assert not found.holds({"A": 5, "B": 6})
+
+
+LARGEST = 40
+
+TIED = """
+net tied():
+    input image: [1, H = 32, W = 32] where {where}, H <= 40, W <= 40
+    skip = conv(2, 3, pad=1)
+    below = skip -> maxpool({pool}) -> upsample({pool})
+    output concat(skip, below) -> conv(1, 5)
+"""
+
+
+@pytest.mark.parametrize("pool", [1, 2, 4])
+@pytest.mark.parametrize(
+    "where",
+    [
+        "H == W",
+        "W == H, W >= 20",
+        "H == W + 3",
+        "2*H == W",
+        "H // 3 == W // 2",
+        "3*H == 2*W",
+        "H > W",
+        "H >= W, H <= 2*W, W % 3 == 0",
+        "H + W == 44",
+        "H + W <= 20",
+        "H == W, H*W <= 300",
+        "W < H",
+    ],
+)
+def test_a_symbol_that_is_tied_may_be_what_brute_force_finds(where: str, pool: int) -> None:
+    graph = symbolic(TIED.format(where=where, pool=pool))
+    requirements = [*graph.assumptions, *(condition.requirement for condition in graph.conditions)]
+    sizes = [
+        {"H": height, "W": width}
+        for height, width in product(range(1, LARGEST + 1), repeat=2)
+        if all(holds(requirement, {"H": height, "W": width}) for requirement in requirements)
+    ]
+    found = legal_sizes(graph)
+    assert not found.loose
+    for name, allowed in found.by_symbol.items():
+        assert {size for size in range(1, LARGEST + 9) if size in allowed} == {at[name] for at in sizes}
+    assert all(found.holds(at) for at in sizes)
+
+
+def test_what_a_tie_leaves_has_the_tie_as_its_witness() -> None:
+    found = legal_sizes(symbolic(TIED.format(where="H == W, W >= 20", pool=4)))
+    assert found.by_symbol["H"] == found.by_symbol["W"]
+    (narrowed,) = [
+        bound for bound in found.bounds["H"] if bound.condition in {j.condition for j in found.joint}
+    ]
+    assert narrowed.allowed == found.by_symbol["H"]
+
+
+def test_no_size_is_legal_where_ties_contradict_each_other() -> None:
+    assert legal_sizes(symbolic(TIED.format(where="H > W, W > H", pool=1))).is_empty
+
+
+def test_a_square_map_before_a_linear_layer_has_one_interval_of_sizes() -> None:
+    graph = symbolic(
+        """
+net trunk():
+    input image: [1, H = 32, W = 32] where H == W
+    conv(6, 5) -> maxpool(2) -> conv(16, 5) -> maxpool(2) -> flatten
+    output linear(10)
+"""
+    )
+    kept = legal_sizes(graph, [*graph.conditions, *weights_kept(graph, {"H": 32, "W": 32})])
+    assert kept.by_symbol == {"H": SizeSet(((32, 35),)), "W": SizeSet(((32, 35),))}
+
+
+def test_a_product_that_is_fixed_leaves_pairs_and_says_so() -> None:
+    graph = symbolic(
+        """
+net trunk():
+    input image: [1, H = 32, W = 32]
+    conv(6, 5) -> maxpool(2) -> flatten
+    output linear(10)
+"""
+    )
+    kept = legal_sizes(graph, [*graph.conditions, *weights_kept(graph, {"H": 32, "W": 32})])
+    assert kept.loose == {"H", "W"}
+    assert kept.by_symbol["H"] == SizeSet(((6, None),))

@@ -69,3 +69,33 @@ net turned():
     lines = cnnspec("sizes", spec(text)).out.splitlines()
     assert sum(line in ("H = W", "W = H") for line in lines) == 1
     assert sum("ties the symbols together" in line for line in lines) == 2
+
+
+SQUARE = """
+net square():
+    input image: [1, H = 32, W = 32] where H == W, W >= 20
+    output conv(2, 5)
+"""
+
+
+def test_a_tie_narrows_both_symbols_and_is_named(cnnspec: Cnnspec, spec: Spec) -> None:
+    lines = cnnspec("sizes", spec(SQUARE)).out.splitlines()
+    assert "H ≥ 20   20, 21, 22, 23, 24, 25 …" in lines
+    assert "    needs H = W" in lines
+
+
+def test_sizes_that_are_legal_one_by_one_need_not_be_together(cnnspec: Cnnspec, spec: Spec) -> None:
+    result = cnnspec("sizes", spec(SQUARE), "--at", "H=20", "--at", "W=24")
+    assert result.code == 1
+    assert "  H = W does not hold" in result.out.splitlines()
+    assert cnnspec("sizes", spec(SQUARE), "--at", "H=24", "--at", "W=24").code == 0
+
+
+def test_what_has_no_short_description_is_not_passed_off_as_exact(cnnspec: Cnnspec, spec: Spec) -> None:
+    text = "net n():\n    input image: [1, H = 4, W = 6]\n    flatten\n    output linear(3)\n"
+    path = spec(text)
+    lines = cnnspec("sizes", path, "--keep-weights").out.splitlines()
+    assert lines.count("  not all of these: below is what ties it to other symbols") == 2
+    assert "  H = 4 with W = 6" in lines
+    record = json.loads(cnnspec("sizes", path, "--keep-weights", "--format", "json").out)
+    assert [record["symbols"][name]["exact"] for name in "HW"] == [False, False]

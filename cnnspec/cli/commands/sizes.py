@@ -50,16 +50,18 @@ def command(
     from cnnspec.cli.screen import out
     from cnnspec.diagnostics.styled import Style, line
     from cnnspec.report.document import document
-    from cnnspec.report.sizes import describe_sizes, repair, sizes_record
+    from cnnspec.report.sizes import broken_conditions, describe_sizes, repair, sizes_record
 
     graph = open_net(spec_path, net_name, settings, symbolic=True).graph
     asked = _sizes(at, graph.symbols)
     defaults = {name: size for name, size in graph.symbols.items() if size is not None}
     kept = weights_kept(graph, defaults) if keep_weights else []
     found = legal_sizes(graph, [*graph.conditions, *kept])
+    broken = broken_conditions(found, asked)
+    illegal = bool(broken) or any(size not in found.by_symbol[name] for name, size in asked.items())
     screen = out()
     if format_name == "json":
-        legal = {"legal": found.holds({**defaults, **asked})} if asked else {}
+        legal = {"legal": not illegal} if asked else {}
         screen.write(document("sizes", {"net": graph.name, **sizes_record(found), **legal}))
     elif not graph.symbols:
         screen.write([line(f"{graph.name} has no free symbol: its input has one size")])
@@ -67,7 +69,7 @@ def command(
         screen.write([line((graph.name, Style.HEADING))])
         screen.write(describe_sizes(graph, found, sizes_without_waste(graph), screen.width))
         screen.write(repair(name, size, found.by_symbol[name]) for name, size in asked.items())
-    illegal = any(size not in found.by_symbol[name] for name, size in asked.items())
+        screen.write(broken)
     return Exit.FINDINGS if found.is_empty or illegal else Exit.CLEAN
 
 
