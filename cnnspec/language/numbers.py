@@ -68,11 +68,15 @@ def _check_size(whole: str, fraction: str, exponent: str) -> None:
 def _unknown_unit(text: str, unit: str) -> NumberProblem:
     if unit.startswith("x"):
         return NumberProblem("bad-number", "sizes are numbers joined by `x`", "with names, write `(3, k)`")
-    by_spelling = {known.lower(): known for known in UNITS if known}
-    known = by_spelling.get(unit.lower())
+    known = spelt_as_unit(unit)
     number = text[: len(text) - len(unit)]
     shown = unit if len(unit) <= _SHOWN else unit[: _SHOWN - 1] + "…"
     message = f"`{shown}` is not a unit of numbers"
     if known:
         return NumberProblem("unknown-unit", message, f"write `{number}{known}`")
     return NumberProblem("unknown-unit", message, "units are K M G T, KB MB GB TB, KiB MiB GiB TiB and %")
+
+
+def spelt_as_unit(word: str) -> str | None:
+    """The unit that a word is but for upper and lower case."""
+    return next((unit for unit in UNITS if unit and unit.lower() == word.lower()), None)

@@ -98,6 +98,13 @@ STATEMENTS = {
     "training output aux = relu ‹0.3›": "`weight` is missing before `0.3`",
     "layer enc ‹conv›(3)": "`=` is missing before `conv`",
     "expect macs == 4G ‹1%›": "`within` is missing before `1%`",
+    "expect macs < ‹5 M›": "a unit is written right behind its number",
+    "expect memory.infer < ‹64 mib›": "a unit is written right behind its number",
+    "expect (params < ‹1.5 K›) and params > 3": "a unit is written right behind its number",
+    "expect params == 3 within ‹1 %›": "a unit is written right behind its number",
+    "a = ‹5 k›": "a unit is written right behind its number",
+    "conv(5 ‹M›)": "`,` is missing before `M`",
+    "expect macs < 5 ‹much›": "expected `within`, the end of the line or an operator, found `much`",
     # words
     "‹def› f(a):\n    relu": "`def` is not a word of the language",
     "‹return› a": "`return` is not a word of the language",

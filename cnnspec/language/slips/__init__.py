@@ -41,6 +41,7 @@ _SLIPS: tuple[Callable[[Situation], Diagnostic | None], ...] = (
     signs.leading_point,
     signs.trailing_point,
     values.sizes_apart,
+    values.unit_apart,
     values.missing_equals,
     values.missing_word,
     values.bare_list,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cnnspec.diagnostics import Diagnostic, Edit, Help, Span
 from cnnspec.language.mistakes import Situation, describe, missing, shortened, syntax
+from cnnspec.language.numbers import spelt_as_unit
 from cnnspec.language.table import END
 from cnnspec.language.tokens import CLOSERS, NEWLINE
 from cnnspec.layers import LAYERS
@@ -15,6 +16,21 @@ def sizes_apart(s: Situation) -> Diagnostic | None:
         return None
     help_text = "write `3x5`, or `(3, k)` with a name"
     return syntax("sizes are written without spaces", s.span(), help_text, code="bad-number")
+
+
+def unit_apart(s: Situation) -> Diagnostic | None:
+    """`expect macs < 5 M`, `within 1 %` (where the `%` has nothing to divide by)."""
+    if len(s.line) < 2 or (s.first.kind != "EXPECT" and s.open_bracket is not None):
+        return None
+    *_, number, unit = s.line if s.previous.text == "%" else (*s.line, s.token)
+    known = spelt_as_unit(unit.text)
+    is_apart = number.kind == "NUMBER" and number.text[-1].isdigit() and number.end < unit.start
+    if not is_apart or known is None:
+        return None
+    written = number.text + known
+    message = "a unit is written right behind its number"
+    place = Span(s.source, number.start, unit.end)
+    return syntax(message, place, f"write `{written}`", edit=written, code="bad-number")
 
 
 def missing_word(s: Situation) -> Diagnostic | None:
