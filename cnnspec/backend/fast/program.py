@@ -15,13 +15,13 @@ from time import perf_counter
 import numpy as np
 import numpy.typing as npt
 
-from cnnspec.backend.fast import driver
 from cnnspec.backend.fast.kernel import Kernel
 from cnnspec.backend.fast.library import Library
 from cnnspec.backend.fast.simd.barrier import BARRIER_WORDS, wait
 from cnnspec.backend.fast.simd.compiler import callable_at
 from cnnspec.backend.fast.simd.emitter import Emitter
 from cnnspec.backend.fast.simd.values import Word
+from cnnspec.backend.kernels import parallel
 
 _HEAD = 2
 _TABLE, _ROWS, _THREADS, _BARRIER, _FIRST = range(5)
@@ -60,8 +60,8 @@ class Program:
         self._told[_BARRIER] = self._barrier.ctypes.data
         self._addresses = self._table.ctypes.data, ctypes.addressof(self._told)
         self._part = _FIRST_PART
-        self._walk = library.function(f"walk {width}", driver.LOOP_ARGUMENTS, _walker(width))
-        self._alone = callable_at(self._walk, driver.LOOP_ARGUMENTS)
+        self._walk = library.function(f"walk {width}", parallel.LOOP_ARGUMENTS, _walker(width))
+        self._alone = callable_at(self._walk, parallel.LOOP_ARGUMENTS)
 
     def place(self, row: int, buffer: int, address: int) -> None:
         """Let a row use another buffer from now on."""
@@ -85,19 +85,19 @@ class Program:
 
     def _run_part(self, first: int, count: int) -> None:
         table, told = self._addresses
-        threads = self.threads if driver.may_run_in_parallel() else 1
+        threads = self.threads if parallel.may_run_in_parallel() else 1
         self._told[_TABLE] = table + first * self._table.strides[0]
         self._told[_ROWS] = count
         self._told[_THREADS] = threads
         if threads == 1:
             self._alone(told + 8 * _FIRST, 0, 0, told)
         else:
-            driver.run_in_parallel(self._walk, told, threads)
+            parallel.run_in_parallel(self._walk, told, threads)
 
 
 def usable_threads(wanted: int) -> int:
     """How many of the wanted threads a program may have on this machine."""
-    return driver.together(wanted) if wanted > 1 else 1
+    return parallel.together(wanted) if wanted > 1 else 1
 
 
 def _walker(width: int) -> Callable[[Emitter, Sequence[Word]], None]:

@@ -1,40 +1,21 @@
 """Divide the tasks of a kernel among threads.
 
 A task computes its outputs alone and in a fixed order, so the bytes do not depend on how tasks are divided.
+The threads are OpenMP's, in which fast kernels run too: others would wait for a processor while these, after
+their share, still look out for more.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
-from itertools import pairwise
 from typing import Concatenate, ParamSpec
+
+from cnnspec.backend.kernels import parallel
 
 Arguments = ParamSpec("Arguments")
 
 WORTH_A_THREAD = 100_000
 """Elementary operations that take about as long as handing them to another thread."""
-
-
-class _Pool:
-    """The threads of this process, started when first needed; a forked child has none and starts its own."""
-
-    executor: ThreadPoolExecutor | None = None
-
-    @classmethod
-    def get(cls) -> ThreadPoolExecutor:
-        if cls.executor is None:
-            cls.executor = ThreadPoolExecutor(os.cpu_count() or 1, "cnnspec-kernel")
-        return cls.executor
-
-    @classmethod
-    def forget(cls) -> None:
-        cls.executor = None
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_Pool.forget)
 
 
 def launch(
@@ -47,17 +28,12 @@ def launch(
     **named: Arguments.kwargs,
 ) -> None:
     """Run `kernel(begin, end, *arguments)` over all tasks, `work` operations together, on so many threads."""
-    parts = max(1, min(threads, tasks, work // WORTH_A_THREAD))
+    parts = max(1, min(threads, parallel.most_threads(), tasks, work // WORTH_A_THREAD))
+
+    def run(part: int) -> None:
+        kernel(tasks * part // parts, tasks * (part + 1) // parts, *arguments, **named)
+
     if parts == 1:
-        kernel(0, tasks, *arguments, **named)
-        return
-    bounds = [tasks * part // parts for part in range(parts + 1)]
-    others = [
-        _Pool.get().submit(kernel, begin, end, *arguments, **named) for begin, end in pairwise(bounds[1:])
-    ]
-    try:
-        kernel(bounds[0], bounds[1], *arguments, **named)
-    finally:
-        wait(others)
-    for other in others:
-        other.result()
+        run(0)
+    else:
+        parallel.call_in_parallel(run, parts)

@@ -43,6 +43,11 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_Process.fork)
 
 
+def most_threads() -> int:
+    """How many threads Numba may start."""
+    return int(numba.config.NUMBA_NUM_THREADS)
+
+
 def may_run_in_parallel() -> bool:
     """False in a forked child, where OpenMP would end the process."""
     return not _Process.forked
@@ -59,6 +64,30 @@ def run_in_parallel(loop: int, record: int, threads: int) -> None:
             numba.set_num_threads(before)  # which the region has changed
 
 
+def call_in_parallel(run: Callable[[int], None], parts: int) -> None:
+    """Call `run(part)` for all parts, at once where that is possible. What one raises is raised here."""
+    raised: list[BaseException] = []
+
+    def one(share: int, *_: int) -> None:
+        try:
+            run(ctypes.c_size_t.from_address(share).value)
+        except BaseException as error:
+            raised.append(error)
+
+    if may_run_in_parallel():
+        loop = _Loop(one)
+        run_in_parallel(_address_of(loop), 0, parts)
+    else:
+        for part in range(parts):
+            run(part)
+    if raised:
+        raise raised[0]
+
+
+def _address_of(loop: Any) -> int:
+    return ctypes.cast(loop, ctypes.c_void_p).value or 0
+
+
 @cache
 def _region() -> Callable[..., None]:
     """Numba's `parallel_for(loop, arrays, sizes, strides, record, inner axes, number of arrays, threads)`."""
@@ -73,12 +102,12 @@ def together(wanted: int) -> int:
 
     OpenMP's do, as many as its environment allows; those of Numba's other layers may run one after another.
     """
-    threads = min(wanted, numba.config.NUMBA_NUM_THREADS)
+    threads = min(wanted, most_threads())
     if threads == 1 or _Process.forked or not _is_openmp():
         return 1
     seen: set[int] = set()
     loop = _Loop(lambda *_: seen.add(get_ident()))
-    run_in_parallel(ctypes.cast(loop, ctypes.c_void_p).value or 0, 0, threads)
+    run_in_parallel(_address_of(loop), 0, threads)
     return len(seen)
 
 
