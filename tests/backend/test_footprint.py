@@ -20,6 +20,7 @@ from cnnspec.backend.fast.net import FastProgram
 from cnnspec.backend.footprint import Footprint
 from cnnspec.backend.plan import make_plan
 from cnnspec.backend.storage import Storage
+from cnnspec.diagnostics import DiagnosticError
 from cnnspec.graph import Graph
 
 ROOT = Path(cnnspec.__file__).parents[1]
@@ -152,3 +153,24 @@ def test_the_process_takes_what_was_said_within_a_tenth(name: str, batch: int, k
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     found = json.loads(done.stdout)
     assert found["took"] == pytest.approx(found["said"], rel=0.1)
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_what_fast_kernels_need_beyond_memory_is_refused_before_it_is_taken(
+    training: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = make_plan(graph_of(ROOT / "specs" / "lenet5.cnn"), batch=4, training=training)
+    executable = Executable(plan, math="fast")
+    footprint = executable.footprint()
+    before = executable.allocated
+    needed = footprint.total - before.total
+    monkeypatch.setattr("cnnspec.backend.footprint.available_memory", lambda: needed - 1)
+    with pytest.raises(DiagnosticError) as caught:
+        executable.forward(samples(plan))
+    (found,) = caught.value.diagnostics
+    assert found.code == "too-big"
+    assert found.message.startswith("lenet5 with a batch of 4 needs ")
+    assert executable.allocated == before
+    monkeypatch.setattr("cnnspec.backend.footprint.available_memory", lambda: needed)
+    executable.forward(samples(plan))
+    assert executable.allocated == footprint

@@ -12,7 +12,7 @@ from cnnspec.backend.fast.execution import Execution, Memory, allocate
 from cnnspec.backend.fast.library import Library, host_library
 from cnnspec.backend.fast.program import usable_threads
 from cnnspec.backend.fast.simd.target import Real
-from cnnspec.backend.footprint import Footprint, fast_footprint
+from cnnspec.backend.footprint import Footprint, fast_footprint, refuse_beyond_memory
 from cnnspec.backend.kernels.arrays import Array, Context
 from cnnspec.backend.plan.model import Plan
 from cnnspec.backend.program import PlainProgram
@@ -128,6 +128,8 @@ class FastProgram:
     def _execution(self, key: _Key) -> Execution:
         if key not in self._executions:
             schedule = self._scheduled(key)
+            more = max(0, schedule.arena - self._arena.nbytes) + schedule.packed
+            refuse_beyond_memory(self._plan, fast_footprint(self._plan, schedule), more)
             memory = self._memory(schedule.arena)
             self._executions[key] = Execution(schedule, memory, self._library, self._usable(key))
         return self._executions[key]
