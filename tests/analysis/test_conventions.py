@@ -27,7 +27,7 @@ def test_everything_was_recorded() -> None:
     # What a tool gives up on cannot be compared: the operators that onnx-tool or the export lack.
     given_up = {tool: [name for name in NAMES if COUNTS[name][tool] is None] for tool in CONVENTIONS}
     assert [tool for tool, names in given_up.items() if names] == ["onnx-tool"]
-    assert len(given_up["onnx-tool"]) == 8
+    assert len(given_up["onnx-tool"]) == 9
 
 
 def test_the_command_offers_every_tool() -> None:
@@ -68,6 +68,19 @@ def test_a_word_is_one_line_that_says_why() -> None:
         if facts.node.word == "bn"
     )
     assert sum(line.layers for line in comparison.lines) == 69
+
+
+def test_every_tool_says_what_it_does_about_lengths_angles_and_tiles() -> None:
+    layers = "hypot(it, it) -> atan2(it, it) -> pixel_unshuffle(2)"
+    spec = pipeline.load_text(f"net n():\n    input x: [3, 4, 4]\n    output {layers}\n").spec
+    assert spec is not None
+    graph = pipeline.elaborate(spec).graph
+    assert graph is not None
+    for tool, convention in CONVENTIONS.items():
+        lines = {line.word: line for line in compare(pipeline.analyse(graph), convention).lines}
+        counts = [lines[word].theirs for word in ("hypot", "atan2", "pixel_unshuffle")]
+        assert counts == ([0, 48 * 72, 0] if tool == "onnx-tool" else [0, 0, 0])
+        assert lines["hypot"].says == ("not exported" if tool == "onnx-tool" else "not counted")
 
 
 @pytest.mark.parametrize(("tool", "name"), PAIRS)

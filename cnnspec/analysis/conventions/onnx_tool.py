@@ -1,14 +1,15 @@
 """onnx-tool counts the operators of an ONNX file (`onnx_tool/node.py`), as PyTorch exports the net.
 
 The export folds a batch normalisation into the convolution before it, which so gets a bias. Divisions count
-4, exponentials 32, logarithms 43 and square roots 24 operations. A transposed convolution counts at every
-output element, with the out channels of a group for its in channels.
+4, exponentials 32, logarithms 43, square roots 24 and arctangents 64 operations. An angle is exported as the
+arctangent of a quotient, with two comparisons and two sums for its quadrant; a length not at all. A transposed
+convolution counts at every output element, with the out channels of a group for its in channels.
 """
 
 from __future__ import annotations
 
 from cnnspec.analysis.conventions.model import Convention, Rule, Site, Unit
-from cnnspec.dims import Dim, product
+from cnnspec.dims import Dim, product, sum_of
 from cnnspec.graph import Node
 from cnnspec.layers import (
     activation,
@@ -23,7 +24,7 @@ from cnnspec.layers import (
 )
 from cnnspec.layers.window import per_axis
 
-DIVIDE, EXPONENTIAL, LOGARITHM, ROOT = 4, 32, 43, 24
+DIVIDE, EXPONENTIAL, LOGARITHM, ROOT, ARCTANGENT = 4, 32, 43, 24, 64
 TANH = 2 * (EXPONENTIAL + 2 + DIVIDE)
 SOFTPLUS = EXPONENTIAL + 1 + LOGARITHM
 
@@ -80,6 +81,12 @@ def _adaptive_pool(site: Site) -> Dim:
     return site.outputs * product(size // bins for size, bins in zip(inside, outside, strict=True))
 
 
+def _angle(site: Site) -> Dim:
+    """Each operand is compared with 0 at its own elements, which may be fewer than those of the result."""
+    compared = sum_of(map(product, site.node.input_shapes))
+    return site.outputs * (DIVIDE + ARCTANGENT + 2) + compared
+
+
 def _upsample(site: Site) -> Dim:
     nearest = site.layer(resampling.Upsample).mode == "nearest"
     return 0 if nearest else 4 * site.outputs
@@ -101,6 +108,8 @@ CONVENTION = Convention(
         linear.Linear: Rule(lambda site: site.macs + site.bias, "products, and 1 an element for the bias"),
         merging.Add: _an_element(1),
         merging.Mul: _an_element(1),
+        merging.Atan2: Rule(_angle, "70 an element, and 1 an element of each operand"),
+        merging.Hypot: Rule(lambda _: 0, "not exported"),
         scaling.Times: _an_element(1),
         activation.Relu: _an_element(1),
         activation.Relu6: _an_element(2),

@@ -148,6 +148,8 @@ def module_of(node: Node) -> nn.Module | None:  # noqa: C901, PLR0911, PLR0912 -
             )
         case resampling.PixelShuffle():
             return nn.PixelShuffle(layer.factor)
+        case resampling.PixelUnshuffle():
+            return nn.PixelUnshuffle(layer.factor)
         case shaping.Flatten():
             return nn.Flatten()
         case shaping.Identity():

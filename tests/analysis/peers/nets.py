@@ -30,9 +30,10 @@ LAYERS = [
         "layernorm(affine=false)", "instancenorm", "instancenorm(affine=true)", "lrn(5)", "lrn(4)",
         "dropout", "flatten -> linear(7)", "flatten -> linear(7, bias=false)", "upsample(2)",
         "upsample(3, mode=bilinear)", "it + it", "it * (global_avgpool -> sigmoid)", "concat(it, relu)",
+        "hypot(it, relu)", "atan2(it, relu)", "atan2(it, global_avgpool)", "atan2(global_avgpool, it)",
         "conv(4, 3) -> bn -> relu", "conv(4, 3, bias=false) -> bn",
     )),
-    ("[8, 4, 4]", "pixel_shuffle(2)"),
+    ("[8, 4, 4]", "pixel_shuffle(2)"), ("[3, 6, 8]", "pixel_unshuffle(2)"),
     *(("[6, 12]", line) for line in (
         "conv(4, 3, pad=1)", "bn", "maxpool(2)", "avgpool(2)", "global_avgpool", "lrn(3)", "upsample(2)",
         "conv_transpose(4, 2, stride=2)",

@@ -4,6 +4,9 @@ Run in an environment with the `test` group, which has the other tools, from the
 
     python -m pip install --no-deps calflops==0.3.2
     PYTHONPATH=tests python tests/analysis/peers/record.py
+
+What calflops counts for the nets with `hypot`, `atan2` and `pixel_unshuffle` was read off its source, which
+patches none of the three; the package was not there when they were added.
 """
 
 from __future__ import annotations
