@@ -8,8 +8,8 @@ import sys
 
 from llvmlite import ir
 
-from cnnspec.backend.fast.simd.emitter import I32, Emitter
-from cnnspec.backend.fast.simd.values import I64, Word
+from cnnspec.backend.fast.simd.emitter import Emitter
+from cnnspec.backend.fast.simd.values import I32, I64, Word
 
 BARRIER_WORDS = 32
 """The words of a barrier, zeros at first: arrivals in the first, rounds some cache lines further on."""

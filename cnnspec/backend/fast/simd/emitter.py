@@ -15,9 +15,18 @@ from typing import Any
 from llvmlite import ir
 
 from cnnspec.backend.fast.simd.target import Real, Target
-from cnnspec.backend.fast.simd.values import I64, Mask, Vector, Word, constant
-
-I32 = ir.IntType(32)
+from cnnspec.backend.fast.simd.values import (
+    I32,
+    I64,
+    Mask,
+    Vector,
+    Word,
+    constant,
+    integer,
+    integers,
+    pointer_to,
+    undefined,
+)
 
 
 class Emitter:
@@ -36,7 +45,7 @@ class Emitter:
 
     def word(self, number: int) -> Word:
         """An integer constant."""
-        return Word(self.builder, ir.Constant(I64, number))
+        return Word(self.builder, integer(number))
 
     def vector(self, number: float) -> Vector:
         """A number in every lane."""
@@ -49,7 +58,7 @@ class Emitter:
     # Memory ----------------------------------------------------------------------------------------------
 
     def _pointer(self, address: Word, offset: int, kind: Any) -> Any:
-        return self.builder.inttoptr((address + offset * self.bytes).value, kind.as_pointer())
+        return self.builder.inttoptr((address + offset * self.bytes).value, pointer_to(kind))
 
     def load(self, address: Word, offset: int = 0) -> Vector:
         """The vector at an address."""
@@ -71,7 +80,7 @@ class Emitter:
 
     def load_word(self, address: Word, index: int = 0) -> Word:
         """The `index`-th 64-bit integer from an address."""
-        pointer = self.builder.inttoptr((address + 8 * index).value, I64.as_pointer())
+        pointer = self.builder.inttoptr((address + 8 * index).value, pointer_to(I64))
         return Word(self.builder, self.builder.load(pointer, align=8))
 
     def broadcast(self, address: Word, offset: int = 0) -> Vector:
@@ -82,17 +91,14 @@ class Emitter:
         """Let the cache line at an address be on its way; nothing need be there."""
         pointer = self._pointer(address, offset, ir.IntType(8))
         function = self._declared("llvm.prefetch.p0", ir.VoidType(), [pointer.type, I32, I32, I32])
-        read, into_all_caches, numbers = (ir.Constant(I32, k) for k in (0, 3, 1))
+        read, into_all_caches, numbers = (integer(k, I32) for k in (0, 3, 1))
         self.builder.call(function, [pointer, read, into_all_caches, numbers])
 
     def first_lanes(self, count: int | Word) -> Mask:
         """True in the first `count` lanes."""
-        numbers = ir.Constant(ir.VectorType(I64, self.lanes), list(range(self.lanes)))
+        numbers = integers(tuple(range(self.lanes)), I64)
         limit = self.word(count) if isinstance(count, int) else count
-        undefined = ir.Constant(ir.VectorType(I64, self.lanes), ir.Undefined)
-        first = self.builder.insert_element(undefined, limit.value, ir.Constant(I32, 0))
-        zeros = ir.Constant(ir.VectorType(I32, self.lanes), [0] * self.lanes)
-        limits = self.builder.shuffle_vector(first, undefined, zeros)
+        limits = self._in_every_lane(limit.value, ir.VectorType(I64, self.lanes))
         return Mask(self.builder, self.builder.icmp_signed("<", numbers, limits))
 
     def load_masked(self, address: Word, mask: Mask) -> Vector:
@@ -100,7 +106,7 @@ class Emitter:
         pointer = self._pointer(address, 0, self.vector_type)
         kinds = [pointer.type, I32, mask.value.type, self.vector_type]
         function = self._declared(f"llvm.masked.load.{self._suffix}.p0", self.vector_type, kinds)
-        zero, align = constant(self.vector_type, 0.0), ir.Constant(I32, self.bytes)
+        zero, align = constant(self.vector_type, 0.0), integer(self.bytes, I32)
         return Vector(self.builder, self.builder.call(function, [pointer, align, mask.value, zero]))
 
     def store_masked(self, vector: Vector, address: Word, mask: Mask) -> None:
@@ -108,7 +114,7 @@ class Emitter:
         pointer = self._pointer(address, 0, self.vector_type)
         kinds = [self.vector_type, pointer.type, I32, mask.value.type]
         function = self._declared(f"llvm.masked.store.{self._suffix}.p0", ir.VoidType(), kinds)
-        self.builder.call(function, [vector.value, pointer, ir.Constant(I32, self.bytes), mask.value])
+        self.builder.call(function, [vector.value, pointer, integer(self.bytes, I32), mask.value])
 
     def gather(self, address: Word, stride: int, count: int | None = None) -> Vector:
         """The first `count` lanes from numbers `stride` apart; the other lanes are 0."""
@@ -120,7 +126,7 @@ class Emitter:
         value = constant(self.vector_type, 0.0)
         for lane in range(count):
             number = self.load_scalar(address, lane * stride)
-            value = self.builder.insert_element(value, number.value, ir.Constant(I32, lane))
+            value = self.builder.insert_element(value, number.value, integer(lane, I32))
         return Vector(self.builder, value)
 
     def _every_second(self, address: Word, count: int) -> Vector:
@@ -129,8 +135,7 @@ class Emitter:
         low = self.load_masked(address, self.first_lanes(first)).value
         past = address + self.lanes * self.bytes
         high = self.load_masked(past, self.first_lanes(second)) if second else self.vector(0.0)
-        even = [2 * lane for lane in range(self.lanes)]
-        mask = ir.Constant(ir.VectorType(I32, self.lanes), even)
+        mask = integers(tuple(2 * lane for lane in range(self.lanes)))
         return Vector(self.builder, self.builder.shuffle_vector(low, high.value, mask))
 
     def scratch(self, numbers: int) -> Word:
@@ -148,10 +153,11 @@ class Emitter:
 
     def spread(self, scalar: Vector) -> Vector:
         """A single number in every lane."""
-        undefined = ir.Constant(self.vector_type, ir.Undefined)
-        first = self.builder.insert_element(undefined, scalar.value, ir.Constant(I32, 0))
-        zeros = ir.Constant(ir.VectorType(I32, self.lanes), [0] * self.lanes)
-        return Vector(self.builder, self.builder.shuffle_vector(first, undefined, zeros))
+        return Vector(self.builder, self._in_every_lane(scalar.value, self.vector_type))
+
+    def _in_every_lane(self, value: Any, kind: Any) -> Any:
+        first = self.builder.insert_element(undefined(kind), value, integer(0, I32))
+        return self.builder.shuffle_vector(first, undefined(kind), integers((0,) * self.lanes))
 
     def transposed(self, rows: Sequence[Vector]) -> list[Vector]:
         """As many vectors as there are lanes, the k-th of the k-th lanes of all."""
@@ -159,14 +165,13 @@ class Emitter:
         lanes = range(self.lanes)
         step = self.lanes // 2
         while step:
-            kept = [lane if lane & step == 0 else self.lanes + lane - step for lane in lanes]
-            moved = [lane + step if lane & step == 0 else self.lanes + lane for lane in lanes]
+            kept = integers(tuple(lane if lane & step == 0 else self.lanes + lane - step for lane in lanes))
+            moved = integers(tuple(lane + step if lane & step == 0 else self.lanes + lane for lane in lanes))
             for index in lanes:
                 if index & step == 0:
                     pair = values[index], values[index + step]
                     values[index], values[index + step] = (
-                        self.builder.shuffle_vector(*pair, ir.Constant(ir.VectorType(I32, self.lanes), mask))
-                        for mask in (kept, moved)
+                        self.builder.shuffle_vector(*pair, mask) for mask in (kept, moved)
                     )
             step //= 2
         return [Vector(self.builder, value) for value in values]
@@ -177,13 +182,11 @@ class Emitter:
         while width > 1:
             width //= 2
             low, high = (
-                self.builder.shuffle_vector(
-                    value, value, ir.Constant(ir.VectorType(I32, width), list(range(k, k + width)))
-                )
+                self.builder.shuffle_vector(value, value, integers(tuple(range(k, k + width))))
                 for k in (0, width)
             )
             value = self.builder.fadd(low, high)
-        return Vector(self.builder, self.builder.extract_element(value, ir.Constant(I32, 0)))
+        return Vector(self.builder, self.builder.extract_element(value, integer(0, I32)))
 
     def _intrinsic(self, name: str, *operands: Vector) -> Vector:
         values = [operand.value for operand in operands]
@@ -227,8 +230,8 @@ class Emitter:
         mantissa, bias = (23, 127) if bits == 32 else (52, 1023)
         whole = ir.VectorType(ir.IntType(bits), self.lanes)
         exponent = self.builder.fptosi(power.value, whole)
-        biased = self.builder.add(exponent, ir.Constant(whole, [bias] * self.lanes))
-        shifted = self.builder.shl(biased, ir.Constant(whole, [mantissa] * self.lanes))
+        biased = self.builder.add(exponent, integers((bias,) * self.lanes, whole.element))
+        shifted = self.builder.shl(biased, integers((mantissa,) * self.lanes, whole.element))
         return vector * Vector(self.builder, self.builder.bitcast(shifted, self.vector_type))
 
     # Control ---------------------------------------------------------------------------------------------
@@ -248,7 +251,7 @@ class Emitter:
         builder.cbranch(builder.icmp_signed("<", index, last.value), body, after)
         builder.position_at_end(body)
         yield Word(builder, index)
-        index.add_incoming(builder.add(index, ir.Constant(I64, 1)), builder.block)
+        index.add_incoming(builder.add(index, integer(1)), builder.block)
         builder.branch(head)
         builder.position_at_end(after)
 
@@ -268,12 +271,12 @@ class Emitter:
         builder.branch(head)
         builder.position_at_end(head)
         index = builder.phi(I64)
-        index.add_incoming(ir.Constant(I64, 0), before)
+        index.add_incoming(integer(0), before)
         carried = [builder.phi(value.value.type) for value in initial]
         for phi, value in zip(carried, initial, strict=True):
             phi.add_incoming(value.value, before)
         results = body(Word(builder, index), [Vector(builder, phi) for phi in carried])
-        following = builder.add(index, ir.Constant(I64, 1))
+        following = builder.add(index, integer(1))
         index.add_incoming(following, builder.block)
         for phi, value in zip(carried, results, strict=True):
             phi.add_incoming(value.value, builder.block)
@@ -306,7 +309,7 @@ class Emitter:
         builder.cbranch(builder.icmp_signed("<", index, last.value), inside, after)
         builder.position_at_end(inside)
         results = body(Word(builder, index), [Vector(builder, phi) for phi in carried])
-        index.add_incoming(builder.add(index, ir.Constant(I64, 1)), builder.block)
+        index.add_incoming(builder.add(index, integer(1)), builder.block)
         for phi, value in zip(carried, results, strict=True):
             phi.add_incoming(value.value, builder.block)
         builder.branch(head)

@@ -5,12 +5,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from llvmlite import ir
 
 I1 = ir.IntType(1)
+I32 = ir.IntType(32)
 I64 = ir.IntType(64)
+
+_KEPT = 4096
+"""Constants and types of each sort that are kept: to write one anew takes longer than an instruction."""
 
 
 class Word:
@@ -23,7 +28,7 @@ class Word:
         self.value = value
 
     def _other(self, other: Word | int) -> Any:
-        return other.value if isinstance(other, Word) else ir.Constant(I64, other)
+        return other.value if isinstance(other, Word) else integer(other)
 
     def _new(self, value: Any) -> Word:
         return Word(self.builder, value)
@@ -151,9 +156,38 @@ class Vector:
 
 def constant(kind: Any, number: float) -> Any:
     """A number as a constant of a real or vector type."""
-    if isinstance(kind, ir.VectorType):
-        return ir.Constant(kind, [float(number)] * kind.count)
-    return ir.Constant(kind, float(number))
+    return _written(kind, float(number).hex())
+
+
+@lru_cache(_KEPT)
+def _written(kind: Any, number: str) -> Any:
+    """The same for a number in hexadecimal digits, which tell -0 from 0."""
+    value = float.fromhex(number)
+    return ir.Constant(kind, [value] * kind.count if isinstance(kind, ir.VectorType) else value)
+
+
+@lru_cache(_KEPT)
+def integer(number: int, kind: Any = I64) -> Any:
+    """A whole number as a constant."""
+    return ir.Constant(kind, number)
+
+
+@lru_cache(_KEPT)
+def integers(numbers: tuple[int, ...], kind: Any = I32) -> Any:
+    """Whole numbers side by side as a constant: the lanes that a shuffle takes, for one."""
+    return ir.Constant(ir.VectorType(kind, len(numbers)), list(numbers))
+
+
+@lru_cache(_KEPT)
+def undefined(kind: Any) -> Any:
+    """A value that will be overwritten."""
+    return ir.Constant(kind, ir.Undefined)
+
+
+@lru_cache(_KEPT)
+def pointer_to(kind: Any) -> Any:
+    """The type of the address of a value of a type."""
+    return kind.as_pointer()
 
 
 def total_of(values: Sequence[Vector]) -> Vector:
