@@ -10,19 +10,19 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 
-from cnnspec.analysis.differentiation import differentiated, is_trained, needed_nodes
-from cnnspec.analysis.retention import Reads, is_view, reads, runs_in_place, saved
+from cnnspec.analysis.differentiation import is_trained, needed_nodes
+from cnnspec.analysis.needs import Needs
+from cnnspec.analysis.retention import Reads, reads
 from cnnspec.analysis.timeline import AS_PLANNED, Held, Key, Policy, Role, Timeline, Width, key_of
-from cnnspec.dims import Dim, product
+from cnnspec.dims import product
 from cnnspec.graph import Graph, Node, Output, Tensor
-from cnnspec.layers import activation
 from cnnspec.layers.base import WeightKind
 
 
 def inference_timeline(graph: Graph, width: Width, policy: Policy = AS_PLANNED) -> Timeline:
     """The lives of activations at inference."""
     nodes = needed_nodes(graph, graph.inference_outputs)
-    run = _Run(graph, width, policy, set())
+    run = _Run(Needs(graph, width), policy, set())
     run.begin()
     run.forward(nodes)
     run.read_outputs(graph.inference_outputs)
@@ -31,9 +31,13 @@ def inference_timeline(graph: Graph, width: Width, policy: Policy = AS_PLANNED) 
 
 def training_timeline(graph: Graph, width: Width, policy: Policy = AS_PLANNED) -> Timeline:
     """The lives of activations, of what is saved and of gradients in one step of training."""
-    outputs = [*graph.inference_outputs, *(output for output in graph.outputs if output.training_only)]
-    nodes = needed_nodes(graph, outputs)
-    run = _Run(graph, width, policy, differentiated(nodes))
+    return timeline_of_training(Needs(graph, width), policy)
+
+
+def timeline_of_training(needs: Needs, policy: Policy) -> Timeline:
+    """The same of a net of which some things are known already."""
+    outputs, nodes = needs.training_outputs, needs.training_nodes
+    run = _Run(needs, policy, needs.differentiated)
     parts = _cut(nodes, policy.segments)
     run.begin()
     for part in parts[:-1]:
@@ -60,8 +64,7 @@ def _cut(nodes: Sequence[Node], parts: int) -> list[list[Node]]:
 class _Run:
     """A timeline in the making. `values` and `gradients` say where each tensor and its gradient are held."""
 
-    graph: Graph
-    width: Width
+    needs: Needs
     policy: Policy
     differentiated: Set[str]
     time: int = 0
@@ -81,7 +84,7 @@ class _Run:
 
     def begin(self) -> None:
         """The inputs are there before the first step."""
-        for spec in self.graph.inputs:
+        for spec in self.needs.graph.inputs:
             self.values[key_of(spec.tensor)] = self._hold(Role.ACTIVATION, spec.tensor)
 
     def forward(self, part: Sequence[Node]) -> None:
@@ -104,12 +107,8 @@ class _Run:
                     del self.values[key_of(tensor)]
 
     def _is_read_later(self, tensor: Tensor) -> bool:
-        readers = self.graph.consumers(tensor)
-        return self._is_end(tensor) or any(reader.path not in self.part for reader, _ in readers)
-
-    def _is_end(self, tensor: Tensor) -> bool:
-        """Whether the caller reads the tensor: an output, or what goes into a final softmax."""
-        return any(tensor in self._ends(output.tensor) for output in self.graph.outputs)
+        readers = self.needs.readers(tensor)
+        return key_of(tensor) in self.needs.ends or any(reader.path not in self.part for reader in readers)
 
     def again(self, part: Sequence[Node]) -> None:
         """Run layers a second time, as far as their backward passes ask for it."""
@@ -122,10 +121,7 @@ class _Run:
 
     def _asked_for(self, part: Sequence[Node]) -> list[Node]:
         wanted = {
-            key_of(tensor)
-            for node in part
-            if node.path in self.differentiated
-            for tensor in _read_by_backward(node)
+            key for node in part if node.path in self.differentiated for key in self.needs.read_back(node)
         }
         asked: list[Node] = []
         for node in reversed(part):
@@ -140,31 +136,27 @@ class _Run:
     def read_outputs(self, outputs: Sequence[Output]) -> None:
         """At time F the outputs are read, and what goes into a final softmax is."""
         for output in outputs:
-            for tensor in (output.tensor, self._logits(output.tensor)):
+            for tensor in self.needs.ends_of(output.tensor):
                 self._use(self.values[key_of(tensor)])
 
     def seed(self, outputs: Sequence[Output]) -> None:
         """At time F the gradients of the outputs are written."""
-        ends = [t for output in outputs for t in self._ends(output.tensor) if t.node in self.differentiated]
+        ends = [
+            t
+            for output in outputs
+            for t in self.needs.ends_of(output.tensor)
+            if t.node in self.differentiated
+        ]
         seeds = [(tensor, self._hold(Role.GRADIENT, tensor)) for tensor in ends]
         self._step(outputs[-1].tensor.node if outputs else "")
         for tensor, part in seeds:
             self._contribute(tensor, part)
 
-    def _ends(self, tensor: Tensor) -> list[Tensor]:
-        logits = self._logits(tensor)
-        return [tensor] if logits == tensor else [tensor, logits]
-
-    def _logits(self, tensor: Tensor) -> Tensor:
-        node = self.graph.node(tensor.node)
-        is_softmax = isinstance(node.layer, activation.Softmax | activation.LogSoftmax)
-        return node.inputs[0] if is_softmax else tensor
-
     def backward(self, node: Node) -> None:
         """Run a layer backwards, then add its parts of gradients to those that are there."""
         results = [self._complete_gradient(tensor) for tensor in node.outputs]
         parts = [(tensor, self._part(node, tensor)) for tensor in node.inputs if self._is_wanted(tensor)]
-        self._use(*results, *(self.values[key_of(tensor)] for tensor in _read_by_backward(node)))
+        self._use(*results, *(self.values[key] for key in self.needs.read_back(node)))
         if node.path in self.saves:
             self._use(self.saves[node.path])
         weights = self._shared_weights(node)
@@ -180,8 +172,7 @@ class _Run:
 
     def _part(self, node: Node, tensor: Tensor) -> Held:
         """Where a part of a gradient is written: over that of the output, where the policy allows it."""
-        frugal = self.policy.in_place and (is_view(node) or runs_in_place(node.layer))
-        if frugal and key_of(tensor) not in self.gradients:
+        if self.policy.in_place and any(self.needs.frugal(node)) and key_of(tensor) not in self.gradients:
             return self.gradients[key_of(node.outputs[0])]
         return self._hold(Role.GRADIENT, tensor)
 
@@ -200,7 +191,8 @@ class _Run:
             self.shared.add(node.owner)
             return []
         trained = [weight for weight in node.weights if weight.kind is WeightKind.PARAMETER]
-        sizes = [product(weight.shape) * self.width.bytes for weight in trained]
+        width = self.needs.width.bytes
+        sizes = [self.needs.sized(product(weight.shape) * width) for weight in trained]
         return [self._add(Held(Role.GRADIENT, node.path, size, self.time, self.time)) for size in sizes]
 
     def _contribute(self, tensor: Tensor, part: Held) -> None:
@@ -221,36 +213,31 @@ class _Run:
                 self.values[key_of(tensor)] = self._hold(Role.ACTIVATION, tensor)
 
     def _overwrites(self, node: Node) -> bool:
-        return is_view(node) or (runs_in_place(node.layer) and self._is_spare(node.inputs[0], node))
+        is_view, in_place = self.needs.frugal(node)
+        return is_view or (in_place and self._is_spare(node.inputs[0], node))
 
     def _is_spare(self, tensor: Tensor, reader: Node) -> bool:
         """Whether nothing reads the tensor besides the layer: no other layer, no caller, no backward pass."""
-        maker = self.graph.node(tensor.node)
-        is_output = any(output.tensor == tensor for output in self.graph.outputs)
-        if (
-            is_output
-            or maker.path not in self.part
-            or [node for node, _ in self.graph.consumers(tensor)] != [reader]
-        ):
+        graph = self.needs.graph
+        maker = graph.node(tensor.node)
+        is_output = any(output.tensor == tensor for output in graph.outputs)
+        if is_output or maker.path not in self.part or self.needs.readers(tensor) != [reader]:
             return False
         if maker.path in self.differentiated and Reads.OUTPUTS in reads(maker.layer):
             return False
-        return not is_view(maker) or self._is_spare(maker.inputs[0], maker)
+        is_view, _ = self.needs.frugal(maker)
+        return not is_view or self._is_spare(maker.inputs[0], maker)
 
     def _saves(self, node: Node) -> bool:
-        return node.path in self.differentiated and self._saved(node) != 0
-
-    def _saved(self, node: Node) -> Dim:
-        found = saved(node.layer, node.input_shapes[0], node.output_shapes[0])
-        return found.bytes(self.width.batch, self.width.bytes)
+        return node.path in self.differentiated and self.needs.saved(node) != 0
 
     def _save(self, node: Node) -> None:
         if self._saves(node):
-            entry = Held(Role.SAVED, node.path, self._saved(node), self.time, self.time)
+            entry = Held(Role.SAVED, node.path, self.needs.saved(node), self.time, self.time)
             self.saves[node.path] = self._add(entry)
 
     def _hold(self, role: Role, tensor: Tensor) -> Held:
-        return self._add(Held(role, tensor.node, self.width.of(tensor), self.time, self.time))
+        return self._add(Held(role, tensor.node, self.needs.bytes_of(tensor), self.time, self.time))
 
     def _add(self, entry: Held) -> Held:
         self.held.append(entry)
@@ -263,9 +250,3 @@ class _Run:
     def _step(self, path: str) -> None:
         self.paths.append(path)
         self.time += 1
-
-
-def _read_by_backward(node: Node) -> tuple[Tensor, ...]:
-    wanted = reads(node.layer)
-    inputs = node.inputs if Reads.INPUTS in wanted else ()
-    return (*inputs, *(node.outputs if Reads.OUTPUTS in wanted else ()))

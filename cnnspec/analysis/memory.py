@@ -9,7 +9,8 @@ from math import isqrt
 
 from cnnspec.analysis.differentiation import is_trained
 from cnnspec.analysis.legal_sizes import legal_sizes
-from cnnspec.analysis.lifetimes import inference_timeline, training_timeline
+from cnnspec.analysis.lifetimes import inference_timeline, timeline_of_training, training_timeline
+from cnnspec.analysis.needs import Needs
 from cnnspec.analysis.timeline import AS_PLANNED, Policy, Role, Timeline, Width
 from cnnspec.dims import (
     Dim,
@@ -111,12 +112,12 @@ def standing(graph: Graph, width: int, optimiser: Optimiser) -> dict[str, Dim]:
 
 def best_segments(graph: Graph, batch: Dim, width: int, *, in_place: bool = False) -> int:
     """In how many parts recomputation needs the least memory; about the root of the layers is enough."""
-    sizes = _typical(graph, batch)
+    needs = Needs(graph, Width(batch, width), _typical(graph, batch))
     layers = sum(1 for node in graph if node.inputs)
 
     def peak(segments: int) -> int:
-        timeline = training_timeline(graph, Width(batch, width), Policy(in_place, segments))
-        return max(_evaluated(timeline, sizes), default=0)
+        timeline = timeline_of_training(needs, Policy(in_place, segments))
+        return max(_evaluated(timeline, {}), default=0)
 
     return min(range(1, 2 * isqrt(layers) + 2), key=peak)
 

@@ -203,6 +203,18 @@ def test_recomputation_takes_less_the_more_layers_there_are() -> None:
     assert frugal < everything * 0.4
 
 
+@pytest.mark.parametrize("symbolic", [False, True])
+@pytest.mark.parametrize("in_place", [False, True])
+def test_the_best_number_of_parts_is_the_first_with_the_least_peak(symbolic: bool, in_place: bool) -> None:
+    graph = graph_of(CHAIN, symbolic=symbolic)
+    sizes = {name: size or 0 for name, size in graph.symbols.items()}
+    peaks = [
+        evaluate(training_peak(graph, 2, 4, Policy(in_place, segments)).bytes, sizes)
+        for segments in range(1, 11)
+    ]
+    assert best_segments(graph, 2, 4, in_place=in_place) == 1 + peaks.index(min(peaks))
+
+
 @pytest.mark.parametrize("segments", range(1, 9))
 @pytest.mark.parametrize("in_place", [False, True])
 def test_every_cut_of_every_kind_of_layer_can_be_run_again(segments: int, in_place: bool) -> None:
