@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import product
 from math import gcd, lcm
 
-from cnnspec.dims.decide import Relation
+from cnnspec.dims.decide import Relation, decide
 from cnnspec.dims.opaque import symbols_of
 from cnnspec.dims.polynomials import solve_polynomial
 from cnnspec.dims.quasi import Quasi
@@ -22,6 +22,9 @@ from cnnspec.dims.symbolic import Dim, OneSymbol, SizeLimitError, collect, terms
 
 MAX_CLASSES = 512
 """How many residue classes of a symbol are looked at one by one."""
+
+MAX_PAIRS = 100
+"""How many pairs of a lower and an upper bound a symbol may have in each of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,8 @@ def _left(constraints: Iterable[Constraint], name: str) -> SizeSet | None:
     waiting = list(constraints)
     while True:
         for needed in waiting:
+            if decide(needed.size, needed.relation, needed.divisor):
+                continue
             if len(needed.symbols) > 1:
                 ties.append(needed)
                 continue
@@ -214,4 +219,6 @@ def _within_class(
                 lows.append(-(value // rise))
             else:
                 highs.append(value // -rise)
+    if len(lows) * len(highs) > MAX_PAIRS:
+        raise SizeLimitError(f"a symbol has more than {MAX_PAIRS} pairs of bounds")
     return found + [Constraint(high - low, Relation.AT_LEAST) for low, high in product(lows, highs)]

@@ -19,12 +19,7 @@ LIMITS = [constraint(LARGEST, Relation.AT_LEAST, each) for each in (H, W, D)]
 
 
 def holds(needed: Constraint, at: dict[str, int]) -> bool:
-    divisor = evaluate(needed.divisor, at)
-    return (
-        bool(decide(evaluate(needed.size, at), needed.relation, divisor and divisor))
-        if (needed.relation is Relation.MULTIPLE)
-        else bool(decide(evaluate(needed.size, at), needed.relation, 0))
-    )
+    return bool(decide(evaluate(needed.size, at), needed.relation, evaluate(needed.divisor, at)))
 
 
 def brute_force(constraints: list[Constraint], names: str, asked: str) -> set[int]:
@@ -104,6 +99,7 @@ EQUAL, AT_LEAST, MULTIPLE = Relation.EQUAL, Relation.AT_LEAST, Relation.MULTIPLE
         ([constraint(H, EQUAL, W), constraint(H * W, AT_LEAST, 1000)], "W", [32, 33]),
         ([constraint(H, EQUAL, W), constraint(50, AT_LEAST, H * W)], "H", [1, 2, 3, 4, 5, 6, 7]),
         ([constraint(H, EQUAL, W), constraint((H // 4) * (W // 4), EQUAL, 25)], "H", [20, 21, 22, 23]),
+        ([constraint(H * W, EQUAL, D), constraint(H, AT_LEAST, 7)], "H", [7, 8]),
         ([constraint(H * W, EQUAL, 12), constraint(H, EQUAL, 3 * W)], "H", [6]),
     ],
 )

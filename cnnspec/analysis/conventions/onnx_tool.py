@@ -2,8 +2,8 @@
 
 The export folds a batch normalisation into the convolution before it, which so gets a bias. Divisions count
 4, exponentials 32, logarithms 43, square roots 24 and arctangents 64 operations. An angle is exported as the
-arctangent of a quotient, with two comparisons and two sums for its quadrant; a length not at all. A transposed
-convolution counts at every output element, with the out channels of a group for its in channels.
+arctangent of a quotient, with two comparisons and two sums for its quadrant; a length not at all. A
+transposed convolution counts at every output element, with the out channels of a group for its in channels.
 """
 
 from __future__ import annotations
