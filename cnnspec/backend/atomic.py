@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cnnspec.diagnostics import Diagnostic, DiagnosticError, Help
+from cnnspec.diagnostics.refusals import reason
 
 
 @contextmanager
@@ -80,8 +81,7 @@ def _sync(path: Path) -> None:
 
 
 def _unwritable(path: Path, error: OSError) -> DiagnosticError:
-    reason = error.strerror or str(error)
-    message = f"cannot write {str(path)!r}: {reason[:1].lower()}{reason[1:]}"
+    message = f"cannot write {str(path)!r}: {reason(error)}"
     way_out = None
     if not path.parent.is_dir():
         way_out = Help(f"make the folder first: {path.parent}")

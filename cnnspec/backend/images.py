@@ -16,6 +16,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from cnnspec.backend.atomic import replacing
 from cnnspec.backend.datasets import bad_data, read_npy
+from cnnspec.diagnostics.refusals import reason, require_file
 
 _MODES = {1: "L", 3: "RGB"}
 _FORMATS = ("PNG", "JPEG")
@@ -68,6 +69,7 @@ def read_picture(path: Path, mode: str | None) -> NDArray[np.uint8]:
             way_out="give a .npy array",
         )
     try:
+        require_file(path)
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path, formats=_FORMATS) as picture:
@@ -75,7 +77,7 @@ def read_picture(path: Path, mode: str | None) -> NDArray[np.uint8]:
     except _BROKEN as error:
         raise bad_data(f"{path} is not a PNG or JPEG picture that can be read: {error}") from error
     except OSError as error:
-        raise bad_data(f"cannot read {path}: {error.strerror or error}") from error
+        raise bad_data(f"cannot read {path}: {reason(error)}") from error
     return np.ascontiguousarray(np.moveaxis(pixels.reshape(*pixels.shape[:2], -1), -1, 0))
 
 
@@ -90,6 +92,12 @@ def _upright(picture: Image.Image) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", clear.size, (0, 0, 0, 255)), clear)
 
 
+def check_picture_name(path: Path) -> None:
+    """Raise DiagnosticError (bad-data) for a name that no picture has."""
+    if path.suffix.lower() not in (".png", ".jpg", ".jpeg"):
+        raise bad_data(f"cannot write {str(path)!r}: pictures end in .png or .jpg, arrays in .npy")
+
+
 def write_picture(path: str | Path, maps: NDArray[Any], *, angles: bool = False) -> None:
     """Maps `(channels, height, width)` as a PNG or JPEG; the least value becomes black, the greatest white.
 
@@ -97,8 +105,7 @@ def write_picture(path: str | Path, maps: NDArray[Any], *, angles: bool = False)
     radians: each map stands by itself, and its values are hues, so that −π and π are one colour.
     """
     path = Path(path).expanduser()
-    if path.suffix.lower() not in (".png", ".jpg", ".jpeg"):
-        raise bad_data(f"cannot write {str(path)!r}: pictures end in .png or .jpg")
+    check_picture_name(path)
     _check_maps(maps)
     if angles:
         pixels = _hues(np.concatenate(list(maps), axis=1))

@@ -98,16 +98,19 @@ def _must_fit(have: tuple[int, ...], want: tuple[int, ...]) -> None:
     clash = f"the images are {list(have)}, the net reads {list(want)}"
     if len(have) != len(want):
         raise bad_data(f"{clash}: the numbers of axes differ")
+    sizes = list(zip(have[1:], want[1:], strict=True))
+    is_larger = any(h > w for h, w in sizes)
+    is_much_smaller = any(w - h > w * _WIDEST_MARGIN for h, w in sizes)
     if have[:1] != want[:1]:
+        taken = have if is_larger or is_much_smaller else (*have[:1], *want[1:])
         raise bad_data(
-            f"{clash}: the numbers of channels differ",
-            way_out=f"give the net's input the channels of the images: {[have[0], *want[1:]]}",
+            f"{clash}: the numbers of channels differ", way_out=f"make the net's input {list(taken)}"
         )
-    if any(h > w for h, w in zip(have[1:], want[1:], strict=True)):
+    if is_larger:
         raise bad_data(
             f"{clash}: larger images are not cut", way_out="resize them, or give the net's input that size"
         )
-    if any(w - h > w * _WIDEST_MARGIN for h, w in zip(have[1:], want[1:], strict=True)):
+    if is_much_smaller:
         raise bad_data(
             f"{clash}: more than a quarter would be padding",
             way_out="resize them, or give the net's input that size",

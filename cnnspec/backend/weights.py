@@ -14,6 +14,7 @@ from safetensors.numpy import save_file  # pyright: ignore[reportUnknownVariable
 
 from cnnspec.backend.atomic import replacing
 from cnnspec.diagnostics import Diagnostic, DiagnosticError, Help
+from cnnspec.diagnostics.refusals import reason, require_file
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -42,6 +43,7 @@ def load_weights(path: str | Path, targets: Arrays, ignored: Collection[str] = (
     """
     path = Path(path).expanduser()
     try:
+        require_file(path)
         with cast("Any", safe_open(path, "numpy")) as file:
             if problems := list(_differences(path, file, targets, ignored)):
                 raise DiagnosticError(*problems)
@@ -52,7 +54,7 @@ def load_weights(path: str | Path, targets: Arrays, ignored: Collection[str] = (
         raise DiagnosticError(Diagnostic("bad-data", f"{path} is not a safetensors file: {error}")) from error
     except OSError as error:
         raise DiagnosticError(
-            Diagnostic("file-unreadable", f"cannot read {path}: {error.strerror or error}")
+            Diagnostic("file-unreadable", f"cannot read {path}: {reason(error)}")
         ) from error
 
 

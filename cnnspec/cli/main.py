@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import NoReturn, TextIO
 
@@ -18,6 +19,7 @@ from cnnspec.cli.outcome import Exit, Interrupted, exit_for, internal, misuse, u
 from cnnspec.cli.screen import err
 from cnnspec.diagnostics import Diagnostic
 from cnnspec.diagnostics.diagnostic import DiagnosticError
+from cnnspec.diagnostics.legible import legible
 from cnnspec.diagnostics.render_full import render_one
 from cnnspec.diagnostics.styled import Style, line
 
@@ -47,7 +49,14 @@ def main() -> NoReturn:
     of it.
     """
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
+    warnings.showwarning = _show_warning
     sys.exit(run(sys.argv[1:]))
+
+
+def _show_warning(message: Warning | str, *where: object) -> None:
+    """A warning for people: the line of the program that gives it is nothing to them."""
+    del where
+    err().write([line(("warning: ", Style.WARNING), legible(str(message)))])
 
 
 def run(arguments: Sequence[str]) -> int:

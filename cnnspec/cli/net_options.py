@@ -84,22 +84,22 @@ def format_option(*formats: str) -> Callable[[Command], Command]:
     )
 
 
-def parse_settings(settings: Sequence[str]) -> dict[str, Binding]:
-    """Read `-s` options. Raises UsageError for what cannot be read."""
-    return dict(_parse_setting(setting) for setting in settings)
+def parse_settings(settings: Sequence[str], option: str = "-s") -> dict[str, Binding]:
+    """Read `-s` options, or those of another option. Raises UsageError for what cannot be read."""
+    return dict(_parse_setting(setting, option) for setting in settings)
 
 
-def _parse_setting(setting: str) -> tuple[str, Binding]:
+def _parse_setting(setting: str, option: str) -> tuple[str, Binding]:
     from cnnspec.language.elaborate import FREE
 
     name, equals, value = setting.partition("=")
     name, value = name.strip(), value.strip()
     if not name.isidentifier() or (equals and not value):
-        raise click.UsageError(f"`-s {_short(setting)}`: write NAME=VALUE, such as `-s H=256`")
-    return name, _number(setting, value) if equals else FREE
+        raise click.UsageError(f"`{option} {_short(setting)}`: write NAME=VALUE, such as `{option} H=256`")
+    return name, _number(f"{option} {_short(setting)}", value) if equals else FREE
 
 
-def _number(setting: str, text: str) -> int | Fraction:
+def _number(where: str, text: str) -> int | Fraction:
     from cnnspec.language.numbers import NumberProblem, read_number
 
     sign = -1 if text.startswith("-") else 1
@@ -107,9 +107,9 @@ def _number(setting: str, text: str) -> int | Fraction:
     try:
         value = Fraction(read_number(upper)) / (read_number(lower) if slash else 1)
     except NumberProblem as problem:
-        raise click.UsageError(f"`-s {_short(setting)}`: {problem.message}") from problem
+        raise click.UsageError(f"`{where}`: {problem.message}") from problem
     except ZeroDivisionError:
-        raise click.UsageError(f"`-s {_short(setting)}`: the divisor is 0") from None
+        raise click.UsageError(f"`{where}`: the divisor is 0") from None
     value *= sign
     return value.numerator if value.denominator == 1 else value
 
@@ -153,6 +153,18 @@ def open_net(path: str, net: str | None, settings: Sequence[str], *, symbolic: b
     for diagnostic in found:
         screen.write(render_one(diagnostic, screen.width))
     return Opened(loaded.spec, graph, bindings)
+
+
+def no_cost(wanted: str) -> DiagnosticError:
+    """That no cost is called so, with the one that was probably meant, or all there are."""
+    from cnnspec.analysis.measures import COSTS
+    from cnnspec.cli.outcome import usage
+    from cnnspec.diagnostics import DiagnosticError
+    from cnnspec.diagnostics.suggest import nearest
+
+    close = nearest(wanted, COSTS)
+    advice = f"did you mean `{close}`?" if close else f"these are: {', '.join(COSTS)}"
+    return DiagnosticError(usage(f"`{_short(wanted)}` is no cost", advice))
 
 
 def no_layer(wanted: str, analysis: Analysis) -> DiagnosticError:

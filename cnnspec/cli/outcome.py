@@ -12,6 +12,7 @@ import click
 
 from cnnspec.diagnostics import Diagnostic, Help
 from cnnspec.diagnostics.findings import fail
+from cnnspec.diagnostics.refusals import reason
 
 _ABOUT_CONTENT = frozenset({"limit", "not-text", "no-net"})
 """Findings about what a spec says that may come without a place in it."""
@@ -57,7 +58,7 @@ def misuse(error: click.ClickException) -> Diagnostic:
     if isinstance(error, click.NoSuchOption) and error.possibilities:
         likely = " or ".join(f"`{name}`" for name in sorted(error.possibilities))
         return usage(f"no such option '{error.option_name}'", f"did you mean {likely}?")
-    message = error.format_message().rstrip(".")
+    message = " ".join(error.format_message().split()).rstrip(".")
     context = error.ctx if isinstance(error, click.UsageError) else None
     command = context.command_path if context else "cnnspec"
     return usage(message[:1].lower() + message[1:], f"`{command} --help` shows how it is used")
@@ -65,7 +66,7 @@ def misuse(error: click.ClickException) -> Diagnostic:
 
 def unwritable(error: OSError) -> Diagnostic:
     """The output cannot be written."""
-    return Diagnostic("file-unwritable", f"cannot write the output: {(error.strerror or str(error)).lower()}")
+    return Diagnostic("file-unwritable", f"cannot write the output: {reason(error)}")
 
 
 def internal(error: Exception) -> Diagnostic:

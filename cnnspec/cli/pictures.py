@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from importlib import import_module
 
 from cnnspec.diagnostics import Diagnostic, DiagnosticError, Help
+from cnnspec.diagnostics.refusals import reason
 
 
 @contextmanager
@@ -21,7 +22,7 @@ def drawing(path: str, without: str) -> Generator[None]:
         way_out = Help(f"`pip install 'cnnspec[plot]'` brings it; without it, there are {without}")
         raise DiagnosticError(Diagnostic("usage", "a picture needs matplotlib", help=way_out)) from None
     except OSError as problem:
-        message = f"cannot write {path}: {(problem.strerror or str(problem)).lower()}"
+        message = f"cannot write {path}: {reason(problem)}"
         raise DiagnosticError(Diagnostic("file-unwritable", message)) from problem
 
 

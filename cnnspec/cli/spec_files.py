@@ -21,12 +21,14 @@ STDIN = "-"
 
 
 def spec_files(paths: tuple[str, ...]) -> Iterator[str]:
-    """The spec files that paths name: files as they are, folders for every `.cnn` file in them, each once.
+    """The spec files that paths name, each once: files, and of folders every `.cnn` file in them.
 
-    Raises DiagnosticError for a folder without any.
+    They are called as findings call them, `a.cnn` for `./a.cnn`. Raises DiagnosticError for a folder that has
+    none, and for a path that is empty.
     """
     seen: set[str] = set()
     for path in paths:
+        _require(path)
         found = _in_folder(path) if os.path.isdir(path) else [path]
         if not found:
             raise DiagnosticError(usage(f"there is no {SUFFIX} file in {path}"))
@@ -34,7 +36,12 @@ def spec_files(paths: tuple[str, ...]) -> Iterator[str]:
             key = os.path.realpath(name)
             if key not in seen:
                 seen.add(key)
-                yield name
+                yield str(Path(name))
+
+
+def _require(path: str) -> None:
+    if not path:
+        raise DiagnosticError(usage("the path of a spec is empty"))
 
 
 def _in_folder(folder: str) -> list[str]:
@@ -47,9 +54,13 @@ def _in_folder(folder: str) -> list[str]:
 
 
 def load(path: str, stdin_name: str = "<stdin>") -> Loaded:
-    """Load one spec; `-` is the standard input, shown under a name whose folder `use` starts from."""
+    """Load one spec; `-` is the standard input, shown under a name whose folder `use` starts from.
+
+    Raises DiagnosticError for a path that is empty.
+    """
     from cnnspec import pipeline
 
+    _require(path)
     return _load_stdin(stdin_name) if path == STDIN else pipeline.load(path)
 
 

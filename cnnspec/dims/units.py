@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from cnnspec.dims.rendering import digits, render
+from cnnspec.dims.rendering import MAX_DIGITS, digits, render
 from cnnspec.dims.symbolic import Dim
 
 _THOUSANDS = ("", " K", " M", " G", " T", " P", " E", " Z", " Y")
@@ -23,6 +23,8 @@ def in_bytes(value: Dim) -> str:
 
 
 def _in_units(value: int, step: int, units: Sequence[str]) -> str:
+    if abs(value) >= 10**MAX_DIGITS:
+        return f"{digits(value)}{units[0]}"
     power = 0
     while power + 1 < len(units) and abs(value) * 2000 >= step ** (power + 1) * 1999:
         power += 1

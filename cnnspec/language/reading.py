@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cnnspec.diagnostics import Diagnostic, Help, Source, Span
 from cnnspec.diagnostics.diagnostic import DiagnosticError
+from cnnspec.diagnostics.refusals import reason
 from cnnspec.language.limits import MAX_SOURCE_BYTES
 
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -22,11 +23,8 @@ def read(path: str | Path, *, name: str | None = None) -> Source:
     shown = str(path) if name is None else name
     try:
         data = _bytes_of(path)
-    except IsADirectoryError as error:
-        raise _unreadable(shown, "it is a folder") from error
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise _unreadable(shown, reason[:1].lower() + reason[1:]) from error
+        raise _unreadable(shown, reason(error)) from error
     except ValueError as error:
         raise _unreadable(shown, "this is not a path") from error
     return decode(data, shown)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import zlib
 from io import BytesIO
@@ -127,7 +128,14 @@ def test_a_picture_of_too_many_pixels_is_not_decoded(tmp_path: Path) -> None:
 
 def test_missing_files(tmp_path: Path) -> None:
     for name in ("none.png", "none.npy"):
-        assert "No such file" in problem(tmp_path / name)
+        assert "no such file" in problem(tmp_path / name)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes of Unix")
+@pytest.mark.parametrize("name", ["pipe.png", "pipe.npy"])
+def test_a_named_pipe_is_not_waited_for(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    assert problem(tmp_path / name) == f"cannot read {tmp_path / name}: it is not a regular file"
 
 
 # --- pictures of maps -------------------------------------------------------------------------------------

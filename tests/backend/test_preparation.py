@@ -65,6 +65,20 @@ def test_images_that_do_not_fit(shape: tuple[int, ...], says: str) -> None:
     assert says in problem(Preparation(), np.zeros((2, 1, 28, 28), np.uint8), shape, FLOAT64)
 
 
+@pytest.mark.parametrize(
+    ("shape", "advised"),
+    [((3, 32, 30), (1, 32, 30)), ((3, 256, 256), (1, 28, 28)), ((3, 20, 40), (1, 28, 28))],
+)
+def test_the_input_that_is_advised_takes_the_images(shape: tuple[int, ...], advised: tuple[int, ...]) -> None:
+    images = np.zeros((2, 1, 28, 28), np.uint8)
+    with pytest.raises(DiagnosticError) as caught:
+        Preparation()(images, shape, FLOAT64)
+    (found,) = caught.value.diagnostics
+    assert found.help is not None
+    assert found.help.text == f"make the net's input {list(advised)}"
+    assert Preparation()(images, advised, FLOAT64).shape == (2, *advised)
+
+
 @pytest.mark.filterwarnings("error")
 def test_values_beyond_float32_are_infinite_without_a_word() -> None:
     prepared = Preparation()(np.full((1, 1, 2, 2), 1e300), (1, 2, 2), np.dtype(np.float32))

@@ -139,9 +139,14 @@ def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
-    for path in (tmp_path / "none.safetensors", tmp_path):
-        (found,) = problems(load_weights, path, {})
-        assert found.code == "file-unreadable"
+    refused = {"none": "no such file or directory", "folder": "it is a folder"}
+    (tmp_path / "folder").mkdir()
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe")
+        refused["pipe"] = "it is not a regular file"
+    for name, reason in refused.items():
+        (found,) = problems(load_weights, tmp_path / name, {})
+        assert (found.code, found.message) == ("file-unreadable", f"cannot read {tmp_path / name}: {reason}")
 
 
 # --- whole or not at all ----------------------------------------------------------------------------------

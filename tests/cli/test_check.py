@@ -66,6 +66,26 @@ def test_every_file_of_a_folder_is_checked_once(cnnspec: Run, spec: Write) -> No
     assert [d["code"] for d in document["diagnostics"]] == ["unknown-layer"]
 
 
+def test_a_file_has_one_name_whether_something_was_found_in_it_or_not(
+    cnnspec: Run, spec: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec("net good:\n    input x: [1, 8, 8]\n    conv(2, 3)\n", "good.cnn")
+    spec("net bad:\n    input x: [1, 8, 8]\n    conv(2, 30)\n", "bad.cnn")
+    spec("", "empty.cnn")
+    monkeypatch.chdir(tmp_path)
+    found = json.loads(cnnspec("check", ".", "./good.cnn", "--format", "json").out)
+    assert [finding["place"]["file"] for finding in found["diagnostics"]] == ["bad.cnn", "empty.cnn"]
+    assert (found["summary"]["files"], found["summary"]["files_with_findings"]) == (3, 2)
+    assert cnnspec("check", "./good.cnn").out.startswith("ok  good.cnn  good\n")
+
+
+def test_an_empty_path_is_said_to_be(cnnspec: Run) -> None:
+    for command in ("check", "show", "fmt"):
+        result = cnnspec(command, "")
+        assert (result.code, result.out) == (2, "")
+        assert result.err.startswith("error[usage]: the path of a spec is empty\n")
+
+
 def test_quiet_says_nothing_about_what_is_clean(cnnspec: Run, spec: Write) -> None:
     assert cnnspec("check", spec(GOOD), "--quiet").out == ""
     assert "ok" not in cnnspec("check", spec(GOOD, "b.cnn"), spec(BAD, "a.cnn"), "-q").out

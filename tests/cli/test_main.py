@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import cnnspec as package
@@ -207,6 +208,21 @@ def test_python_dash_m_and_the_script_are_one() -> None:
     script = Path(sys.executable).with_name("cnnspec")
     result = subprocess.run([script, "--version"], capture_output=True, text=True, check=True)
     assert result.stdout == f"cnnspec {package.__version__}\n"
+
+
+def test_a_missing_choice_is_asked_for_in_one_line(cnnspec: Run) -> None:
+    said = "error[usage]: missing argument 'SHELL'. Choose from: bash, zsh, fish\n"
+    assert cnnspec("completion").err.startswith(said)
+
+
+def test_a_warning_is_one_line_for_people(process: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    np.save(tmp_path / "x.npy", np.zeros((1, 32, 32)))
+    asked = ("run", "specs/lenet5.cnn", "--input", tmp_path / "x.npy")
+    err = process(*asked, XDG_CACHE_HOME=str(tmp_path / "file")).stderr.decode()
+    first, second = err.splitlines()
+    assert first.startswith("warning: compiled code is not kept in ")
+    assert second.startswith("note: the weights are random")
 
 
 @pytest.mark.parametrize("variable", ["NO_COLOR", "TERM"])

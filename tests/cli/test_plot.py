@@ -68,7 +68,8 @@ def test_without_a_legal_size_it_says_so(cnnspec: Cnnspec, spec: Spec) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["mac", "H=1..9"], "`mac` is no cost; these are params"),
+        (["mac", "H=1..9"], "`mac` is no cost\n   = help: did you mean `macs`?\n"),
+        (["price", "H=1..9"], "`price` is no cost\n   = help: these are: params, "),
         (["macs", "H=9..1"], "sizes rise from at least 1"),
         (["macs", "H"], "write a range such as H=32..512"),
         (["macs", "H=1..999999"], "more than the limit of 100,000"),

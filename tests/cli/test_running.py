@@ -151,6 +151,7 @@ def test_a_place_that_cannot_be_written_is_found_before_training(cnnspec: Run, s
         (["--data", "nowhere"], "bad-data"),
         (["--data", "mnist:missing"], "bad-data"),
         (["--data", "digits", "--weights", "missing"], "file-unreadable"),
+        (["--data", "digits", "--save", ""], "file-unwritable"),
         (["--data", "digits", "--rate", "nan"], "usage"),
         (["--data", "digits", "--rate", "0"], "usage"),
         (["--data", "digits", "--momentum", "1"], "usage"),
@@ -253,6 +254,23 @@ def test_an_archive_is_no_input(cnnspec: Run, spec: Write) -> None:
     assert result.code == 2
     assert "many.npz is an archive of arrays" in result.err
     assert "np.save(" in result.err
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--output", "y.bmp"], "pictures end in .png or .jpg, arrays in .npy"),
+        (["--output", "missing/y.npy"], "make the folder first"),
+        (["--labels", "missing"], "cannot read missing: no such file or directory"),
+    ],
+)
+def test_files_that_cannot_be_used_are_found_before_the_net_is_compiled(
+    cnnspec: Run, spec: Write, monkeypatch: pytest.MonkeyPatch, options: list[str], said: str
+) -> None:
+    monkeypatch.setattr("cnnspec.pipeline.compile", None)
+    result = cnnspec("run", spec(TINY), "--input", picture(Path("p.png")), *options)
+    assert (result.code, result.out) == (2, "")
+    assert said in result.err
 
 
 def test_accuracy_is_measured_on_test_images(cnnspec: Run, spec: Write) -> None:

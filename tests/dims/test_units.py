@@ -38,7 +38,14 @@ def test_round_figures_have_three_digits_and_a_unit(value: int, text: str) -> No
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0, "0 B"), (1023, "1023 B"), (1024, "1.00 KiB"), (246_824, "241 KiB"), (102_440_820, "97.7 MiB")],
+    [
+        (0, "0 B"),
+        (1023, "1023 B"),
+        (1024, "1.00 KiB"),
+        (246_824, "241 KiB"),
+        (102_440_820, "97.7 MiB"),
+        (8 * 10**402, "≈10^403 B"),
+    ],
 )
 def test_bytes_have_binary_units(value: int, text: str) -> None:
     assert in_bytes(value) == text

@@ -15,6 +15,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from cnnspec.backend.datasets.samples import bad_data
+from cnnspec.diagnostics.refusals import reason, require_file
 
 _MOST_BYTES = 1 << 30
 """All arrays of a file together (CIFAR-10 as float32 has 0.7 of it)."""
@@ -46,17 +47,19 @@ _BROKEN = (
 def read_npy(path: Path) -> NDArray[Any]:
     """The numeric array in a `.npy` file. Raises DiagnosticError (bad-data)."""
     try:
+        require_file(path)
         with path.open("rb") as stream:
             return _array(stream, str(path), path.stat().st_size)
     except _BROKEN_NUMPY as error:
         raise bad_data(f"{path} is not a usable .npy file: {error}") from error
     except OSError as error:
-        raise bad_data(f"cannot read {path}: {error.strerror or error}") from error
+        raise bad_data(f"cannot read {path}: {reason(error)}") from error
 
 
 def read_npz(path: Path) -> dict[str, NDArray[Any]]:
     """The numeric arrays in a `.npz` file by name. Raises DiagnosticError (bad-data)."""
     try:
+        require_file(path)
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
             _bounded(path, sum(member.file_size for member in members))
@@ -66,7 +69,7 @@ def read_npz(path: Path) -> dict[str, NDArray[Any]]:
     except _BROKEN as error:
         raise bad_data(f"{path} is not a usable .npz file: {error}") from error
     except OSError as error:
-        raise bad_data(f"cannot read {path}: {error.strerror or error}") from error
+        raise bad_data(f"cannot read {path}: {reason(error)}") from error
 
 
 def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> NDArray[Any]:

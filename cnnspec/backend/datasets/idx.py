@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnspec.backend.datasets.samples import bad_data
+from cnnspec.diagnostics.refusals import reason, require_file
 
 _UNSIGNED_BYTE = 0x08
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -31,12 +32,13 @@ def read_idx(path: Path, rank: int) -> NDArray[np.uint8]:
     Raises DiagnosticError (bad-data) for anything that is not exactly such a file.
     """
     try:
+        require_file(path)
         with _opened(path) as stream:
             return _read(stream, path, rank)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise bad_data(f"{path} is cut short or damaged: {error}") from error
     except OSError as error:
-        raise bad_data(f"cannot read {path}: {error.strerror or error}") from error
+        raise bad_data(f"cannot read {path}: {reason(error)}") from error
 
 
 def _opened(path: Path) -> IO[bytes]:

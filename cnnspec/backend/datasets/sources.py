@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from cnnspec.backend.datasets.arrays import read_npz
 from cnnspec.backend.datasets.idx import read_idx
 from cnnspec.backend.datasets.samples import Dataset, Images, Labels, Samples, bad_data
+from cnnspec.diagnostics.legible import clip, legible
+from cnnspec.diagnostics.refusals import reason, require_file
+from cnnspec.diagnostics.suggest import nearest
 
 FORMS = {
     "digits": "a small part of MNIST that comes with cnnspec: 3,000 digits to learn, 600 to test",
@@ -30,9 +33,17 @@ def open_dataset(text: str) -> Dataset:
     if kind == "digits" and not colon:
         return _mnist("digits", _SHIPPED)
     if kind not in _READERS or not place:
-        forms = "; ".join(f"`{form}` ({meaning})" for form, meaning in FORMS.items())
-        raise bad_data(f"{text!r} names no data set", way_out=f"write one of {forms}")
+        raise bad_data(f"`{clip(legible(text), 40)}` names no data set", way_out=_meant(kind))
     return _READERS[kind](text, Path(place).expanduser())
+
+
+def _meant(kind: str) -> str:
+    """The form whose kind was probably meant; else all of them."""
+    forms = {form.partition(":")[0]: form for form in FORMS}
+    close = nearest(kind, forms)
+    return (
+        f"did you mean `{forms[close]}`?" if close else f"write {' or '.join(f'`{form}`' for form in FORMS)}"
+    )
 
 
 def _mnist(name: str, folder: Path) -> Dataset:
@@ -69,9 +80,10 @@ def _cifar10(name: str, folder: Path) -> Dataset:
 def _records(path: Path) -> NDArray[np.uint8]:
     """One row a sample: its label, then red, green and blue."""
     try:
+        require_file(path)
         flat = np.fromfile(path, np.uint8)
     except OSError as error:
-        raise bad_data(f"cannot read {path}: {error.strerror or error}") from error
+        raise bad_data(f"cannot read {path}: {reason(error)}") from error
     if not flat.size or flat.size % _RECORD:
         raise bad_data(f"{path} has {flat.size:,} bytes, which is no whole number of records of {_RECORD:,}")
     return flat.reshape(-1, _RECORD)

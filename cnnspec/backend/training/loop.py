@@ -24,6 +24,7 @@ from cnnspec.backend.training.progress import BatchDone, EpochDone, Progress
 from cnnspec.backend.training.recipe import Recipe
 from cnnspec.backend.user_arrays import cannot_run, inference_only
 from cnnspec.diagnostics import Diagnostic, DiagnosticError, Help
+from cnnspec.diagnostics.findings import counted
 from cnnspec.dims.units import in_bytes
 
 Watch = Callable[[Progress], None]
@@ -119,7 +120,7 @@ class _Run:
             net.forward(images)
             loss = net.loss(labels)
             if not math.isfinite(loss):
-                raise _diverged(self.updates.steps, rate)
+                raise _diverged(self.updates.steps, self.recipe.schedule.start)
             net.backward()
             with interrupts_deferred(), net.storage.writing():
                 self.updates.apply(rate)
@@ -203,6 +204,6 @@ def _check_memory(executable: Executable, recipe: Recipe) -> None:
         raise DiagnosticError(Diagnostic("too-big", message))
 
 
-def _diverged(step: int, rate: float) -> DiagnosticError:
-    message = f"training diverged: after {step} steps the loss is no longer a number"
+def _diverged(steps: int, rate: float) -> DiagnosticError:
+    message = f"training diverged: after {counted(steps, 'step')} the loss is no longer a number"
     return DiagnosticError(Diagnostic("diverged", message, help=Help(f"use a learning rate below {rate:g}")))

@@ -15,9 +15,12 @@ Examples:
   cnnspec completion zsh >> ~/.zshrc
   cnnspec completion fish > ~/.config/fish/completions/cnnspec.fish""",
 )
-@click.argument("shell", type=click.Choice(SHELLS))
+@click.argument("shell", type=click.Choice(SHELLS), metavar="SHELL")
 def command(*, shell: str) -> None:
-    """Print a script that makes TAB complete cnnspec's commands, options, codes, layers and files."""
+    """Print a script that makes TAB complete cnnspec's commands, options, codes, layers and files.
+
+    SHELL is bash, zsh or fish.
+    """
     from click.shell_completion import ShellComplete, get_completion_class
 
     from cnnspec.cli.main import cli

@@ -94,7 +94,7 @@ def _crossover(
     from cnnspec import pipeline
     from cnnspec.analysis.crossover import cheaper_where
     from cnnspec.analysis.measures import COSTS
-    from cnnspec.cli.net_options import open_net
+    from cnnspec.cli.net_options import no_cost, open_net
     from cnnspec.cli.outcome import Exit
     from cnnspec.cli.screen import out
     from cnnspec.dims import SizeLimitError
@@ -103,7 +103,7 @@ def _crossover(
 
     quantity, symbol = crossover
     if quantity not in COSTS:
-        raise click.UsageError(f"`{quantity[:40]}` is no cost; these are {', '.join(COSTS)}")
+        raise no_cost(quantity)
     if not symbol.isidentifier():
         raise click.UsageError(f"`{symbol[:40]}` is no symbol: write `--crossover {quantity} H`")
     nets = [

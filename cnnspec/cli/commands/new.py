@@ -103,15 +103,16 @@ def _like(wanted: str, net: str) -> str:
 def _create(target: Path, text: str) -> None:
     """Write a file that must not exist yet. Raises DiagnosticError (file-unwritable)."""
     from cnnspec.diagnostics import Diagnostic, DiagnosticError, Help
+    from cnnspec.diagnostics.refusals import reason
 
     try:
         with target.open("x", encoding="utf-8", newline="") as file:
             file.write(text)
     except OSError as error:
-        reason, way_out = (error.strerror or str(error)).lower(), None
+        refusal, way_out = reason(error), None
         if isinstance(error, FileExistsError):
-            reason, way_out = "it exists already", Help("take another name, or move the old file")
+            refusal, way_out = "it exists already", Help("take another name, or move the old file")
         elif isinstance(error, FileNotFoundError):
             way_out = Help(f"make the folder first: {target.parent}")
-        message = f"cannot write {target}: {reason}"
+        message = f"cannot write {target}: {refusal}"
         raise DiagnosticError(Diagnostic("file-unwritable", message, help=way_out)) from error

@@ -47,14 +47,14 @@ def command(
     from cnnspec import pipeline
     from cnnspec.analysis.curve import curve_of
     from cnnspec.analysis.measures import COSTS
-    from cnnspec.cli.net_options import open_net
+    from cnnspec.cli.net_options import no_cost, open_net
     from cnnspec.cli.screen import out
     from cnnspec.dims import SizeLimitError
     from cnnspec.report.document import document
     from cnnspec.report.plot import curve_csv, curve_record, describe_curve
 
     if quantity not in COSTS:
-        raise click.UsageError(f"`{quantity[:40]}` is no cost; these are {', '.join(COSTS)}")
+        raise no_cost(quantity)
     symbols, sizes = _range(along)
     graph = open_net(spec_path, net_name, (*settings, *symbols)).graph
     others = [name for name in graph.symbols if name not in symbols]

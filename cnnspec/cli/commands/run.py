@@ -16,6 +16,7 @@ from cnnspec.diagnostics.styled import Line, Style, line
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from cnnspec.backend.datasets import Dataset
     from cnnspec.backend.executable import Executable, Precision
     from cnnspec.backend.plan.model import Scores
     from cnnspec.backend.preparation import Preparation
@@ -74,6 +75,7 @@ def command(
     """
     from cnnspec import pipeline
     from cnnspec.backend.classify import answer, run_all
+    from cnnspec.backend.datasets import open_dataset
     from cnnspec.cli.compiling_progress import compiling
     from cnnspec.cli.net_options import open_net
     from cnnspec.cli.screen import err, out
@@ -81,23 +83,22 @@ def command(
 
     if (source is None) == (data is None):
         raise click.UsageError("give either --input or --data")
+    if target is not None:
+        _check_target(target)
     names = _names(names_file)
+    dataset = None if data is None else open_dataset(data)
     graph = open_net(spec_path, net_name, settings).graph
     images = _images(graph, source) if source is not None else None
     batch = LARGEST_BATCH if images is None else min(LARGEST_BATCH, len(images))
     plan = pipeline.plan(graph, batch=batch)
     executable = pipeline.compile(plan, seed=seed, threads=threads, math=math, initialise=weights is None)
-    preparation = _load(executable, weights)
-    if weights is None and any(node.weights and node.given is None for node in graph):
-        err().write(
-            [line(("note: ", Style.STRONG), "the weights are random; --weights FILE gives trained ones")]
-        )
-    screen = out()
+    preparation = _load(executable, weights, graph)
+    screen, is_json = out(), format_name == "json"
     describe = partial(run_json, graph.name, weights)
-    is_json = format_name == "json"
+    if dataset is not None:
+        measured = dataset.name, _measure(executable, preparation, dataset)
+        screen.write(describe(measured=measured) if is_json else [measured_line(*measured)])
     if images is None:
-        name, tally = _measure(executable, preparation, str(data))
-        screen.write(describe(measured=(name, tally)) if is_json else [measured_line(name, tally)])
         return
     with compiling():
         results = run_all(executable, images, preparation)
@@ -131,29 +132,46 @@ def _images(graph: Graph, source: str) -> Array:
     return images
 
 
-def _load(executable: Executable, weights: str | None) -> Preparation:
-    """Load the weights, if a file is given, and the preparation stored with them."""
+def _load(executable: Executable, weights: str | None, graph: Graph) -> Preparation:
+    """Load the weights, if a file is given, and the preparation stored with them; else say what they are."""
     from cnnspec.backend.preparation import METADATA_KEY, Preparation
+    from cnnspec.cli.screen import err
 
     if weights is None:
+        err().write(_randomness(graph))
         return Preparation()
     stored = executable.load(weights).get(METADATA_KEY)
     return Preparation.from_json(stored) if stored else Preparation()
 
 
-def _measure(executable: Executable, preparation: Preparation, data: str) -> tuple[str, Tally]:
-    """The name of a data set, and how right the net is on its test images."""
-    from cnnspec.backend.datasets import open_dataset
+def _measure(executable: Executable, preparation: Preparation, dataset: Dataset) -> Tally:
+    """How right the net is on the test images of a data set."""
     from cnnspec.backend.training.measuring import evaluate
     from cnnspec.backend.warming import warm_up
     from cnnspec.cli.compiling_progress import compiling
     from cnnspec.cli.screen import waiting
 
-    dataset = open_dataset(data)
     with compiling():
         warm_up(executable)
     with waiting(f"measuring {dataset.name}"):
-        return dataset.name, evaluate(executable, dataset.test_part(), preparation)
+        return evaluate(executable, dataset.test_part(), preparation)
+
+
+def _randomness(graph: Graph) -> Iterator[Line]:
+    """That the weights are random, unless all are given in the spec."""
+    if any(node.weights and node.given is None for node in graph):
+        yield line(("note: ", Style.STRONG), "the weights are random; --weights FILE gives trained ones")
+
+
+def _check_target(target: str) -> None:
+    """Raise now what `_save` would raise after long work."""
+    from cnnspec.backend.atomic import check_writable
+    from cnnspec.backend.images import check_picture_name
+
+    path = Path(target).expanduser()
+    if path.suffix.lower() != ".npy":
+        check_picture_name(path)
+    check_writable(path)
 
 
 def _save(result: Array, scores: Scores, target: str) -> None:

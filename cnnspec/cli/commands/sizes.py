@@ -78,7 +78,7 @@ def _sizes(at: tuple[str, ...], symbols: dict[str, int | None]) -> dict[str, int
     from cnnspec.cli.net_options import parse_settings
 
     sizes: dict[str, int] = {}
-    for name, value in parse_settings(at).items():
+    for name, value in parse_settings(at, "--at").items():
         if name not in symbols:
             free = ", ".join(symbols) or "none"
             raise click.UsageError(f"`--at {name}`: the free symbols are {free}")

@@ -126,7 +126,7 @@ def command(
     from cnnspec.report.training_json import training_json
 
     graph = open_net(spec_path, net_name, settings).graph
-    target = save_to or f"{graph.name}.safetensors"
+    target = f"{graph.name}.safetensors" if save_to is None else save_to
     check_writable(target)
     dataset = open_dataset(data)
     rule, falling = _optimiser(optimiser, momentum, decay), _schedule(schedule, optimiser, rate, epochs)

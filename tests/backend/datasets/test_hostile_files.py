@@ -86,10 +86,27 @@ def test_gzip_bomb_is_not_unpacked(tmp_path: Path) -> None:
 
 def test_missing_files(tmp_path: Path) -> None:
     assert "has no train-images-idx3-ubyte" in problem(lambda: open_dataset(f"mnist:{tmp_path}"))
-    assert "data_batch_1.bin: No such file" in problem(lambda: open_dataset(f"cifar10:{tmp_path}"))
-    assert "No such file" in problem(lambda: open_dataset(f"npz:{tmp_path / 'none.npz'}"))
+    assert "data_batch_1.bin: no such file" in problem(lambda: open_dataset(f"cifar10:{tmp_path}"))
+    assert "no such file" in problem(lambda: open_dataset(f"npz:{tmp_path / 'none.npz'}"))
     for text in ("", "mnist", "mnist:", "imagenet:/data", "digits:"):
         assert "names no data set" in problem(lambda text=text: open_dataset(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("digts", "did you mean `digits`?"),
+        ("mnist", "did you mean `mnist:FOLDER`?"),
+        ("cifar:x", "did you mean `cifar10:FOLDER`?"),
+        ("imagenet:/data", "write `digits` or `mnist:FOLDER` or `cifar10:FOLDER` or `npz:FILE`"),
+    ],
+)
+def test_the_data_set_that_was_meant_is_named(text: str, advice: str) -> None:
+    with pytest.raises(DiagnosticError) as caught:
+        open_dataset(text)
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.help is not None
+    assert diagnostic.help.text == advice
 
 
 @pytest.mark.parametrize(

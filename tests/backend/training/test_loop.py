@@ -18,6 +18,7 @@ from cnnspec.backend.training import (
     Adam,
     BatchDone,
     Constant,
+    Cosine,
     EpochDone,
     Progress,
     Recipe,
@@ -238,9 +239,15 @@ def test_a_training_that_runs_away_is_stopped_and_the_last_good_weights_stay(tmp
     net = executable(
         "net n():\n    input image: [1, 8, 8]\n    output flatten -> linear(3) -> linear(3)\n", batch=16
     )
-    code, message = problem(train, net, DATA, Recipe(30, Sgd(), Constant(1e30)), save_to=path)
-    assert code == "diverged"
-    assert message.startswith("training diverged: after ")
+    with pytest.raises(DiagnosticError) as caught:
+        train(net, DATA, Recipe(30, Sgd(), Cosine(1e30)), save_to=path)
+    (found,) = caught.value.diagnostics
+    assert (found.code, found.message) == (
+        "diverged",
+        "training diverged: after 1 step the loss is no longer a number",
+    )
+    assert found.help is not None
+    assert found.help.text == "use a learning rate below 1e+30", "the one that was asked for"
 
 
 # --- what it refuses --------------------------------------------------------------------------------------
