@@ -68,7 +68,7 @@ def compile_text(text: str, target: Target) -> bytes:
     """LLVM text as an object file.
 
     The kernels are unrolled by hand, so LLVM only cleans up and allocates registers: its whole pipeline
-    takes seven times as long and gives the same speed.
+    takes many times as long and gives the same speed; combining instructions makes some kernels slower.
     """
     machine = _compiling_machine(target)
     module = llvm.parse_assembly(text)
