@@ -175,5 +175,5 @@ def no_layer(wanted: str, analysis: Analysis) -> DiagnosticError:
 
     close = nearest(wanted, [*analysis.by_path, *analysis.graph.labels])
     name = analysis.graph.name
-    advice = f"did you mean `{close}`?" if close else f"`cnnspec show` lists the layers of {name}"
+    advice = f"did you mean `{close}`?" if close else f"`cnnspec show SPEC` lists the layers of {name}"
     return DiagnosticError(usage(f"{name} has no layer `{wanted}`", advice))

@@ -131,7 +131,7 @@ class Scope(ABC):
 
     def hole(self, node: ast.Hole) -> Value:
         """What `?` stands for: nothing yet, which is reported."""
-        way_out = Help("`cnnspec solve` finds the values with which every expectation holds")
+        way_out = Help("`cnnspec solve SPEC` finds the values with which every expectation holds")
         message = f"`?{node.name or ''}` stands for a value still to be found"
         self.report("unbound-symbol", message, node.span, help=way_out)
         return UNKNOWN

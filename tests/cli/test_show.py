@@ -165,4 +165,4 @@ def test_explain_suggests_the_layer_that_was_meant(cnnspec: Run) -> None:
     result = cnnspec("explain", "specs/lenet5.cnn", "cnv1")
     assert result.code == 2
     assert result.err == "error[usage]: lenet5 has no layer `cnv1`\n   = help: did you mean `conv1`?\n"
-    assert "`cnnspec show` lists" in cnnspec("explain", "specs/lenet5.cnn", "nothing-like-it").err
+    assert "`cnnspec show SPEC` lists" in cnnspec("explain", "specs/lenet5.cnn", "nothing-like-it").err
