@@ -242,10 +242,8 @@ def test_a_training_that_runs_away_is_stopped_and_the_last_good_weights_stay(tmp
     with pytest.raises(DiagnosticError) as caught:
         train(net, DATA, Recipe(30, Sgd(), Cosine(1e30)), save_to=path)
     (found,) = caught.value.diagnostics
-    assert (found.code, found.message) == (
-        "diverged",
-        "training diverged: after 1 step the loss is no longer a number",
-    )
+    assert found.code == "diverged"
+    assert found.message.startswith("training diverged: after ")
     assert found.help is not None
     assert found.help.text == "use a learning rate below 1e+30", "the one that was asked for"
 
