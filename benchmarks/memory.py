@@ -27,7 +27,7 @@ import numpy as np
 
 from cnnspec import pipeline
 from cnnspec.analysis.memory import inference_peak, training_peak
-from cnnspec.backend.executable import Executable
+from cnnspec.backend.executable import Executable, Precision
 from cnnspec.backend.training.optimisers import Sgd, Updates
 from cnnspec.graph import Graph, Node
 from cnnspec.layers.activation import Relu, Relu6
@@ -40,13 +40,13 @@ RAW, REPORT = HERE / "memory.json", HERE / "MEMORY.md"
 SPECS = HERE.parent / "specs"
 NETS = {"lenet5": 64, "alexnet": 8, "vgg16": 8, "googlenet": 8, "resnet50": 8, "mobilenet_v2": 8}
 """The batch of a training step."""
-ZOO_BATCHES = {"inference": 1, "training": 2}
+ZOO_BATCHES = {"plain": {"inference": 1, "training": 1}, "fast": {"inference": 1, "training": 2}}
 MOST_BYTES = 4 << 30
-STEPS = 3
+STEPS = {"plain": 1, "fast": 3, "eager": 3}
 
 Result = dict[str, Any]
 Task = tuple[str, str, str, int]
-"""Who (`fast` or `eager`), kind, net and batch."""
+"""Who (`fast`, `plain` or `eager`), kind, net and batch."""
 
 
 def main() -> None:
@@ -55,6 +55,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--nets", help="some nets, with commas between")
     parser.add_argument("--kinds", default="inference,training", help="of the zoo, with commas between")
+    parser.add_argument("--who", default="plain,fast", help="of the zoo, with commas between")
     parser.add_argument("--child", nargs=4, metavar=("WHO", "KIND", "NET", "BATCH"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
@@ -64,7 +65,8 @@ def main() -> None:
     results: list[Result] = json.loads(RAW.read_text()) if RAW.exists() else []
     if not options.write:
         nets = options.nets.split(",") if options.nets else None
-        for task in _zoo(nets, options.kinds.split(",")) if options.zoo else _six(nets):
+        chosen = options.who.split(","), options.kinds.split(",")
+        for task in _zoo(nets, *chosen) if options.zoo else _six(nets):
             found = _in_process(*task)
             if found:
                 results = [*(r for r in results if _key(r) != _key(found)), found]
@@ -73,9 +75,9 @@ def main() -> None:
     REPORT.write_text(_text(results))
 
 
-def _zoo(nets: list[str] | None, kinds: list[str]) -> list[Task]:
+def _zoo(nets: list[str] | None, runs: list[str], kinds: list[str]) -> list[Task]:
     names = nets or sorted(path.stem for path in SPECS.glob("*.cnn"))
-    return [("fast", kind, net, ZOO_BATCHES[kind]) for kind in kinds for net in names]
+    return [(who, kind, net, ZOO_BATCHES[who][kind]) for who in runs for kind in kinds for net in names]
 
 
 def _six(nets: list[str] | None) -> list[Task]:
@@ -114,12 +116,13 @@ def _measured(who: str, kind: str, net: str, batch: int) -> Result:
         raise SystemExit(f"{net} would take {plan.memory.total:,} bytes")
     rng = np.random.default_rng(0)
     data = {port.name: rng.standard_normal((batch, *port.shape), np.float32) for port in plan.inputs}
-    run = partial(_run_ours, plan) if who == "fast" else partial(_run_theirs, graph, training=training)
+    theirs = partial(_run_theirs, graph, training=training)
+    run = theirs if who == "eager" else partial(_run_ours, plan, "plain" if who == "plain" else "fast")
     run(data, steps=1)  # compiles, starts threads, fills caches
     before = _reset()
-    found = run(data, steps=STEPS)
+    found = run(data, steps=STEPS[who])
     result["process"] = _greatest() - before
-    if who == "fast":
+    if who != "eager":
         peak = (training_peak if training else inference_peak)(graph, batch, 4)
         result["tensors"] = peak.bytes + (0 if training else plan.memory.weights)
     return result | found
@@ -133,9 +136,9 @@ def _graph(net: str) -> Graph:
     return graph
 
 
-def _run_ours(plan: Plan, data: dict[str, np.ndarray], *, steps: int) -> Result:
+def _run_ours(plan: Plan, math: Precision, data: dict[str, np.ndarray], *, steps: int) -> Result:
     """Some inferences or training steps, and what was predicted and allocated for them."""
-    executable = Executable(plan, math="fast", threads=1)
+    executable = Executable(plan, math=math, threads=1)
     storage = executable.storage
     updates = Updates(Sgd(0.9), storage.trained, storage.gradients)
     for _ in range(steps):
@@ -213,10 +216,14 @@ def _status(name: str) -> int:
 
 
 def _text(results: list[Result]) -> str:
-    ours = [result for result in results if result["who"] == "fast"]
     parts = [_HEAD, "## A training step against PyTorch\n", _against(results)]
-    for kind in ("training", "inference"):
-        parts += [f"## Said and taken, {kind}\n", _agreement([r for r in ours if r["kind"] == kind])]
+    for who, columns in (
+        ("plain", ("tensors", "allocated")),
+        ("fast", ("tensors", "predicted", "allocated")),
+    ):
+        for kind in ("training", "inference"):
+            chosen = [r for r in results if (r["who"], r["kind"]) == (who, kind)]
+            parts += [f"## Said and taken, {kind}, {who} kernels\n", _agreement(chosen, columns)]
     return "\n".join(parts)
 
 
@@ -230,13 +237,20 @@ def _against(results: list[Result]) -> str:
     return _table(rows)
 
 
-def _agreement(results: list[Result]) -> str:
-    """Of every net: the algorithm's tensors, the footprint, the arrays, the process, and how near that is."""
-    rows = [["net", "batch", "tensors", "footprint", "allocated", "process", "process ÷ footprint"]]
+def _agreement(results: list[Result], columns: tuple[str, ...]) -> str:
+    """Of every net what was said, the arrays, the process, and how near these two are to the last said."""
+    said = columns[-2]
+    titles = [_TITLES.get(name, name) for name in (*columns, "process")]
+    rows = [["net", "batch", *titles, *(f"{name} ÷ {_TITLES.get(said, said)}" for name in titles[-2:])]]
     for r in sorted(results, key=lambda r: (r["net"], r["batch"])):
-        sizes = (_mega(r[name]) for name in ("tensors", "predicted", "allocated", "process"))
-        rows.append([r["net"], str(r["batch"]), *sizes, f"{r['process'] / r['predicted']:.3f}"])
+        ratios = (f"{r[name] / r[said]:.3f}" for name in ("allocated", "process"))
+        sizes = (_mega(r[name]) for name in (*columns, "process"))
+        rows.append([r["net"], str(r["batch"]), *sizes, *ratios])
     return _table(rows)
+
+
+_TITLES = {"predicted": "footprint"}
+_COLUMNS = {"plain": ("tensors", "allocated"), "fast": ("tensors", "predicted", "allocated")}
 
 
 def _mega(size: int) -> str:
@@ -251,16 +265,17 @@ def _table(rows: list[list[str]]) -> str:
 _HEAD = """# How much memory the nets take
 
 Made by `python benchmarks/memory.py` and `python benchmarks/memory.py --zoo`. Megabytes (millions of bytes),
-float32, `math="fast"`, one thread, each figure from a process of its own that has run the net before: the
-greatest resident set of three steps with a new executable (or PyTorch module), less what was resident before
-it was made.
+float32, one thread, each figure from a process of its own that has run the net before: the greatest resident
+set of three steps (one of the plain kernels) with a new executable or PyTorch module, less what was resident
+before it was made.
 
 - A training step is forward, backward and SGD with momentum. PyTorch runs eagerly, sets gradients to None,
   and overwrites with a ReLU what nothing else reads, as torchvision's nets do.
-- *Tensors* is what `cnnspec show` and `costs` say: the algorithm's own tensors, as the plain kernels hold
-  them, with weights, gradients and momentum. *Footprint* is what `cnnspec plan` says: what the fast backend
-  allocates, with padding, workspaces and packed weights, without what it fuses and makes again. *Allocated*
-  adds up the arrays.
+- *Tensors* is what `cnnspec show` and `costs` say: the algorithm's own tensors, with weights, gradients and
+  momentum. The plain kernels (`math="plain"`) hold exactly these.
+- *Footprint* is what `cnnspec plan` says: what the fast backend (`math="fast"`) allocates, with padding,
+  workspaces and packed weights, without what it fuses and makes again.
+- *Allocated* adds up the arrays.
 - Tiny nets take less than the pages of a few Python objects: there the process tells little.
 """
 
