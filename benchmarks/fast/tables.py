@@ -16,6 +16,11 @@ SPREAD = 0.15
 Result = Mapping[str, Any]
 
 
+def training_batch(net: str) -> int:
+    """The samples of a training step."""
+    return 64 if net == "lenet5" else 8
+
+
 def of_kind(results: Iterable[Result], kind: str) -> list[Result]:
     """The results of one kind, the nets in their order."""
     found = [result for result in results if result["kind"] == kind]
@@ -100,7 +105,7 @@ def scaling(results: Sequence[Result]) -> str:
         row = [net]
         for kind in KINDS:
             for name in OURS:
-                batch = 64 if kind == "training" and net == "lenet5" else 8
+                batch = training_batch(net) if kind == "training" else 8
                 one, two = (by_key.get((kind, net, batch, threads), {}).get(name) for threads in (1, 2))
                 row.append(f"{one['middle'] / two['middle']:.2f}" if one and two else "–")
         lines.append(row)
@@ -130,10 +135,10 @@ def _share(rate: float | None, peak: float) -> str:
 
 def memory(results: Sequence[Result]) -> str:
     """The peak of a training step in MB beside PyTorch's."""
-    found = {(r["who"], r["net"]): r for r in results if r["kind"] == "training"}
+    found = {(r["who"], r["net"], r["batch"]): r for r in results if r["kind"] == "training"}
     lines = [["net", "batch", "cnnspec, MB", "PyTorch eager, MB", "ratio"]]
     for net in NETS:
-        ours, theirs = found.get(("fast", net)), found.get(("eager", net))
+        ours, theirs = (found.get((who, net, training_batch(net))) for who in ("fast", "eager"))
         if ours and theirs:
             mine, other = ours["process"], theirs["process"]
             lines.append(
