@@ -151,21 +151,41 @@ def _channels(e: Emitter, block: Word, like: BlockedMap) -> tuple[Word, Word]:
 
 
 @dataclass(frozen=True, slots=True)
-class PartStatistics:
-    """Buffers: source, parts. Of each part the mean, and the sum of squared differences from it."""
+class _OfParts:
+    """What sums parts of a map."""
 
-    buffers: ClassVar[int] = 2
     source: BlockedMap
+    sums: ClassVar[int]
 
     @property
     def parts(self) -> Parts:
-        """Two sums of each."""
-        return Parts(self.source, 2)
+        """Those of the source."""
+        return Parts(self.source, self.sums)
 
     @property
     def tasks(self) -> int:
         """One a part and block."""
         return self.parts.tasks
+
+
+@dataclass(frozen=True, slots=True)
+class _OfBlocks:
+    """What adds up the parts of a map."""
+
+    source: BlockedMap
+
+    @property
+    def tasks(self) -> int:
+        """One a block."""
+        return self.source.blocks
+
+
+@dataclass(frozen=True, slots=True)
+class PartStatistics(_OfParts):
+    """Buffers: source, parts. Of each part the mean, and the sum of squared differences from it."""
+
+    buffers: ClassVar[int] = 2
+    sums: ClassVar[int] = 2
 
     def emit(self, e: Emitter, buffers: Sequence[Word], task: Word) -> None:
         """Differences from a number near the mean are summed, lest the mean swallow the variance."""
@@ -182,7 +202,7 @@ class PartStatistics:
 
 
 @dataclass(frozen=True, slots=True)
-class BatchStatistics:
+class BatchStatistics(_OfBlocks):
     """Buffers: parts, scale, shift, running mean and variance, mean, inverse deviation, factors, shifts.
 
     Mean and 1/√(variance + epsilon) of each channel over the batch, the factor and shift that normalising by
@@ -191,20 +211,14 @@ class BatchStatistics:
     """
 
     buffers: ClassVar[int] = 9
-    source: BlockedMap
     epsilon: float
     momentum: float
     affine: bool
     tracks: bool = True
 
-    @property
-    def tasks(self) -> int:
-        """One a block."""
-        return self.source.blocks
-
     def emit(self, e: Emitter, buffers: Sequence[Word], task: Word) -> None:
         """One block."""
-        parts = PartStatistics(self.source).parts
+        parts = Parts(self.source, PartStatistics.sums)
         count = self.source.batch * prod(self.source.size)
         means, squares = parts.load(e, buffers[0], task)
         mean = total_of(means) / float(parts.count)
@@ -228,7 +242,7 @@ class BatchStatistics:
 
 
 @dataclass(frozen=True, slots=True)
-class PartGradients:
+class PartGradients(_OfParts):
     """Buffers: source, gradient, mean, parts.
 
     Of each part the sum of the gradient, and of its product with the source's difference from the mean. The
@@ -236,18 +250,8 @@ class PartGradients:
     """
 
     buffers: ClassVar[int] = 4
-    source: BlockedMap
+    sums: ClassVar[int] = 2
     gradient: BlockedMap
-
-    @property
-    def parts(self) -> Parts:
-        """Two sums of each."""
-        return Parts(self.source, 2)
-
-    @property
-    def tasks(self) -> int:
-        """One a part and block."""
-        return self.parts.tasks
 
     def emit(self, e: Emitter, buffers: Sequence[Word], task: Word) -> None:
         """One part of one block."""
@@ -262,7 +266,7 @@ class PartGradients:
 
 
 @dataclass(frozen=True, slots=True)
-class BatchNormSums:
+class BatchNormSums(_OfBlocks):
     """Buffers: parts, mean, inverse deviation, scale, gradients of scale and shift, a, b, c.
 
     The gradients of scale and shift, and the coefficients with which the source's gradient is
@@ -271,20 +275,15 @@ class BatchNormSums:
     """
 
     buffers: ClassVar[int] = 9
-    source: BlockedMap
     affine: bool
     writes: bool
-
-    @property
-    def tasks(self) -> int:
-        """One a block."""
-        return self.source.blocks
 
     def emit(self, e: Emitter, buffers: Sequence[Word], task: Word) -> None:
         """One block."""
         at, channels = _channels(e, task, self.source)
         mean, inverse = e.load(buffers[1] + at), e.load(buffers[2] + at)
-        shift_gradient, products = map(total_of, Parts(self.source, 2).load(e, buffers[0], task))
+        parts = Parts(self.source, PartGradients.sums).load(e, buffers[0], task)
+        shift_gradient, products = map(total_of, parts)
         scale_gradient = products * inverse
         mask = e.first_lanes(channels)
         if self.writes:
@@ -299,42 +298,26 @@ class BatchNormSums:
 
 
 @dataclass(frozen=True, slots=True)
-class PartSums:
-    """Buffers: gradient, parts. Of each part the sum."""
+class PartSums(_OfParts):
+    """Buffers: source, parts. Of each part the sum."""
 
     buffers: ClassVar[int] = 2
-    gradient: BlockedMap
-
-    @property
-    def parts(self) -> Parts:
-        """One sum of each."""
-        return Parts(self.gradient, 1)
-
-    @property
-    def tasks(self) -> int:
-        """One a part and block."""
-        return self.parts.tasks
+    sums: ClassVar[int] = 1
 
     def emit(self, e: Emitter, buffers: Sequence[Word], task: Word) -> None:
         """One part of one block."""
-        maps = [(buffers[0], self.gradient.place())]
+        maps = [(buffers[0], self.source.place())]
         self.parts.store(e, buffers[1], task, self.parts.sum(e, maps, task, lambda values: values))
 
 
 @dataclass(frozen=True, slots=True)
-class ChannelSums:
+class ChannelSums(_OfBlocks):
     """Buffers: parts, sums. The sum of each channel over all pixels: the gradient of a bias."""
 
     buffers: ClassVar[int] = 2
-    gradient: BlockedMap
-
-    @property
-    def tasks(self) -> int:
-        """One a block."""
-        return self.gradient.blocks
 
     def emit(self, e: Emitter, buffers: Sequence[Word], task: Word) -> None:
         """One block."""
-        at, channels = _channels(e, task, self.gradient)
-        (parts,) = Parts(self.gradient, 1).load(e, buffers[0], task)
+        at, channels = _channels(e, task, self.source)
+        (parts,) = Parts(self.source, PartSums.sums).load(e, buffers[0], task)
         e.store_masked(total_of(parts), buffers[1] + at, e.first_lanes(channels))
