@@ -276,7 +276,8 @@ before it was made.
 - *Footprint* is what `cnnspec plan` says: what the fast backend (`math="fast"`) allocates, with padding,
   workspaces and packed weights, without what it fuses and makes again.
 - *Allocated* adds up the arrays.
-- Tiny nets take less than the pages of a few Python objects: there the process tells little.
+- Python's own objects are some hundred kilobytes, for WaveNet's hundreds of layers some megabytes: they are in
+  the process, and where a net is not much larger they are what its last column shows.
 """
 
 
