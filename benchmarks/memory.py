@@ -67,7 +67,7 @@ def main() -> None:
         nets = options.nets.split(",") if options.nets else None
         chosen = options.who.split(","), options.kinds.split(",")
         for task in _zoo(nets, *chosen) if options.zoo else _six(nets):
-            found = _in_process(*task)
+            found = _in_process(*task) or _in_process(*task[:3], 2 * task[3])  # one value is not normalised
             if found:
                 results = [*(r for r in results if _key(r) != _key(found)), found]
                 RAW.write_text(json.dumps(results, indent=1))
@@ -276,8 +276,8 @@ before it was made.
 - *Footprint* is what `cnnspec plan` says: what the fast backend (`math="fast"`) allocates, with padding,
   workspaces and packed weights, without what it fuses and makes again.
 - *Allocated* adds up the arrays.
-- Python's own objects are some hundred kilobytes, for WaveNet's hundreds of layers some megabytes: they are in
-  the process, and where a net is not much larger they are what its last column shows.
+- Python's own objects are some hundred kilobytes, for WaveNet's many layers some megabytes: they are in the
+  process, and where a net is not much larger they are what its last column shows.
 """
 
 
