@@ -21,7 +21,14 @@ from cnnspec.backend.plan.model import Head, Plan, Port, Slot
 from cnnspec.backend.program import PlainProgram, Program
 from cnnspec.backend.sections import Sections
 from cnnspec.backend.storage import Storage
-from cnnspec.backend.user_arrays import by_name, cannot_run, check_labels, check_samples, inference_only
+from cnnspec.backend.user_arrays import (
+    by_name,
+    cannot_run,
+    check_labels,
+    check_samples,
+    inference_only,
+    refuse_lone_values,
+)
 
 Array = NDArray[Any]
 Precision = Literal["plain", "exact", "fast"]
@@ -160,13 +167,16 @@ class Executable:
         """Run the net on 1 to `batch` samples `(count, *shape)`; several inputs come by name.
 
         Returns the output, or a dictionary of outputs where there are several. With `training` (by default as
-        planned) batch statistics are used and updated, and dropout drops. Raises DiagnosticError (bad-data).
+        planned) batch statistics are used and updated, and dropout drops. Raises DiagnosticError (bad-data;
+        cannot-run where a single sample has no such statistics).
         """
         training = self.plan.training if training is None else training
         if training and not self.plan.training:
             raise inference_only(self.plan)
         ends = self.plan.inputs
         arrays, count = check_samples(by_name(inputs, ends, "input"), ends, self.plan.batch)
+        if training:
+            refuse_lone_values(self.plan, count)
         with self.lock:
             self.steps += training
             context = Context(training, self.seed, self.steps, self.threads)

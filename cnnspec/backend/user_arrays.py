@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from math import prod
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cnnspec.backend.datasets import bad_data
+from cnnspec.backend.kernels.operations import BatchNorm
 from cnnspec.backend.plan.model import Plan
 from cnnspec.diagnostics import Diagnostic, DiagnosticError, Help
 
@@ -37,6 +39,19 @@ def cannot_run(message: str, way_out: str | None = None) -> DiagnosticError:
 def inference_only(plan: Plan) -> DiagnosticError:
     """The error for training, or going back, with a plan that has no backward pass."""
     return cannot_run(f"{plan.name} was compiled for inference only", "compile it with training=True")
+
+
+def refuse_lone_values(plan: Plan, count: int, way_out: str = "take 2 samples or more at once") -> None:
+    """Raise DiagnosticError (cannot-run) where a training step of `count` samples cannot be normalised.
+
+    Running statistics learn the variance, and a single value has none; PyTorch refuses it, too.
+    """
+    for step in plan.forward if count == 1 else ():
+        operation = step.call.operation
+        tracks = isinstance(operation, BatchNorm) and operation.track
+        if tracks and prod(step.call.input_shapes[0][2:]) == 1:
+            what = "which sees one value a channel in a training step of 1 sample"
+            raise cannot_run(f"there is no variance for `{step.path}`, {what}", way_out)
 
 
 def by_name(

@@ -311,3 +311,15 @@ def test_arrays_outlive_their_executable(math: str) -> None:
 def test_more_threads_than_processors(threads: int, math: str) -> None:
     x = samples(executable(math).plan)
     assert step(executable(math, threads=threads), x) == step(executable(math, threads=1), x)
+
+
+@pytest.mark.parametrize("math", MATHS)
+def test_a_training_step_of_one_value_a_channel_is_refused_as_pytorch_refuses_it(math: str) -> None:
+    text = NET.replace("-> flatten\n", "-> global_avgpool -> bn -> flatten\n")
+    plan = make_plan(graph(text), batch=2, training=True, dtype="float64")
+    net, x = Executable(plan, math=math), samples(plan)["x"]
+    before = {name: array.copy() for name, array in net.buffers.items()}
+    assert problem(net.forward, x[:1]).startswith("there is no variance for `bn2`")
+    assert all((net.buffers[name] == array).all() for name, array in before.items())
+    assert np.isfinite(net.forward(x[:1], training=False)).all()
+    assert np.isfinite(net.forward(x)).all()

@@ -22,7 +22,7 @@ from cnnspec.backend.training.measuring import Tally, evaluate, hits, prepared
 from cnnspec.backend.training.optimisers import Updates
 from cnnspec.backend.training.progress import BatchDone, EpochDone, Progress
 from cnnspec.backend.training.recipe import Recipe
-from cnnspec.backend.user_arrays import cannot_run, inference_only
+from cnnspec.backend.user_arrays import cannot_run, inference_only, refuse_lone_values
 from cnnspec.diagnostics import Diagnostic, DiagnosticError, Help
 from cnnspec.diagnostics.findings import counted
 from cnnspec.dims.units import in_bytes
@@ -178,9 +178,21 @@ def check_fits(plan: Plan, dataset: Dataset) -> None:
         raise cannot_run(f"{plan.name} has no weights to train")
     if len(plan.inputs) != 1:
         raise bad_data(f"{plan.name} reads {len(plan.inputs)} inputs; {dataset.name} has one image a sample")
+    _refuse_lone_sample(plan, len(dataset.training_part()))
     for samples in (dataset.training_part(), dataset.test):
         if samples is not None and len(samples):
             _check_samples(plan, samples, dataset.name)
+
+
+def _refuse_lone_sample(plan: Plan, samples: int) -> None:
+    """The last batch of an epoch has what the others leave."""
+    if plan.batch == 1:
+        refuse_lone_values(plan, 1)
+    elif samples % plan.batch == 1:
+        way_out = (
+            f"batches of {plan.batch} leave one of {samples:,} samples for the last: choose another size"
+        )
+        refuse_lone_values(plan, 1, way_out)
 
 
 def _check_samples(plan: Plan, samples: Samples, name: str) -> None:

@@ -283,3 +283,18 @@ def test_an_optimiser_that_does_not_fit_is_refused(monkeypatch: pytest.MonkeyPat
     code, message = problem(train, net, DATA, Recipe(1, Adam()))
     assert code == "too-big"
     assert message.startswith("the optimiser of small needs ")
+
+
+@pytest.mark.parametrize(("batch", "help_"), [(1, "take 2 samples or more"), (7, "leave one of 50 samples")])
+def test_a_lone_sample_that_cannot_be_normalised_is_refused_before_the_first_step(
+    batch: int, help_: str
+) -> None:
+    text = SMALL.replace("-> dropout(0.2) -> flatten", "-> global_avgpool -> bn -> flatten")
+    net = executable(text, batch=batch, dtype="float32")
+    with pytest.raises(DiagnosticError) as caught:
+        train(net, DATA, Recipe(epochs=1))
+    (found,) = caught.value.diagnostics
+    assert found.code == "cannot-run"
+    assert found.help is not None
+    assert help_ in found.help.text
+    assert net.steps == 0
