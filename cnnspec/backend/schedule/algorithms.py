@@ -15,6 +15,12 @@ from cnnspec.backend.schedule.weights import Filters, filters_of
 _TRANSFORM_COST = 4.5
 """Vector multiply-adds that pass while one vector of a 6 × 6 tile is transformed and moved."""
 
+_WEIGHT_COST = 20
+"""Vector multiply-adds that pass while a vector of weights comes from memory, where few pixels use it."""
+
+_NEAR = 1 << 20
+"""Bytes of weights that stay in the second cache."""
+
 _WINOGRAD_BUDGET = 1_500_000
 """Numbers of V and M together that are worked on at a time: some megabytes, in the last cache."""
 
@@ -52,8 +58,9 @@ def uses_winograd(filters: Filters, window: Window, batch: int, target: Triple, 
         return False
     tiles = batch * -(-target[1] // 4) * -(-target[2] // 4)
     products = inner * outer * machine.lanes
-    direct = 9 * products * batch * target[1] * target[2]
-    transformed = 36 * tiles * (products + _TRANSFORM_COST * (inner + outer))
+    least = _WEIGHT_COST if 36 * products * machine.lanes * machine.bytes > _NEAR else 1
+    direct = 9 * products * max(least, batch * target[1] * target[2])
+    transformed = 36 * (products * max(least, tiles) + _TRANSFORM_COST * (inner + outer) * tiles)
     return transformed < direct
 
 
