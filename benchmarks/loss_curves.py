@@ -121,8 +121,8 @@ PyTorch in double precision: where that is large, the training magnifies roundin
 
 ![Losses and their distances](../docs/loss-curves.svg)
 
-Larger steps magnify rounding errors. ResNet-20 from first weights at rate 0.05 was followed once, by hand: after 200
-steps ours is 0.2 from PyTorch's loss, and PyTorch's own 0.25 from its double precision.
+Larger steps magnify rounding errors. ResNet-20 from first weights at rate 0.05 was followed once, by hand:
+after 200 steps ours is 0.2 from PyTorch's loss, and PyTorch's own 0.25 from its double precision.
 """
 
 
