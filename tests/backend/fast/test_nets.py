@@ -208,3 +208,25 @@ def test_weights_are_packed_once_for_many_inferences(monkeypatch: pytest.MonkeyP
         pass
     fast.forward(image, training=False)
     assert len(packed) == 2
+
+
+def test_a_map_of_one_position_with_a_halo_is_flattened_without_its_gaps() -> None:
+    """A padded convolution reads the same map, of more channels than any vector has lanes."""
+    text = """
+        net n():
+            input x: [2, 1, 1]
+            a = conv(40, 1) -> relu
+            b = a -> conv(4, 3, pad=1) -> flatten
+            c = a -> flatten -> linear(3)
+            output concat(b, c) -> linear(2)
+    """
+    made = make_plan(graph(text), batch=3, training=True, dtype="float64", input_gradients=True)
+    given = samples(made)
+    found: list[list[np.ndarray]] = []
+    for math in ("plain", "exact"):
+        net = Executable(made, seed=1, math=math)
+        output = net.forward(given)
+        net.backward(np.ones_like(output))
+        found.append([output, *net.gradients.values(), *net.input_gradients.values()])
+    for plain, exact in zip(*found, strict=True):
+        np.testing.assert_allclose(exact, plain, rtol=0, atol=1e-13)
