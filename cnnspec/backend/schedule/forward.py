@@ -12,7 +12,7 @@ from cnnspec.backend.fast.kernels.functions import Activation, known
 from cnnspec.backend.fast.kernels.norms import BatchStatistics, PartStatistics
 from cnnspec.backend.fast.kernels.pointwise import MOST_OPERANDS, ChannelFactors, Pointwise, repeated
 from cnnspec.backend.fast.kernels.pools import AveragePool, GlobalAverage, MaxPool
-from cnnspec.backend.fast.layout import NO_HALO, BlockedMap
+from cnnspec.backend.fast.layout import NO_HALO
 from cnnspec.backend.kernels import operations as ops
 from cnnspec.backend.plan.model import Forward, Plan
 from cnnspec.backend.schedule.convolutions import (
@@ -257,7 +257,7 @@ def _reshape(draft: Draft, group: Group) -> bool:
     """Flattening for linear layers alone leaves the map as it is: their weights are read in its order."""
     source, target = group.root.inputs[0], group.output
     if source in draft.maps and (
-        _is_vector(draft, draft.maps[source].map, target)
+        (draft.maps[source].map.size == (1, 1, 1) and len(draft.shape(target)) == 2)
         or (not draft.training and _only_linear(draft.plan, target))
     ):
         draft.maps[target] = draft.maps[source]
@@ -265,12 +265,6 @@ def _reshape(draft: Draft, group: Group) -> bool:
     plain = draft.array(source)
     draft.arrays[target] = Plain(plain.spot, draft.shape(target))
     return True
-
-
-def _is_vector(draft: Draft, map_: BlockedMap, target: int) -> bool:
-    """Whether a map of one position serves as a vector: linear layers that train read it without a gap."""
-    dense = not draft.training or map_.halo == NO_HALO
-    return map_.size == (1, 1, 1) and len(draft.shape(target)) == 2 and dense
 
 
 def _only_linear(plan: Plan, buffer: int) -> bool:

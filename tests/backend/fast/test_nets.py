@@ -210,15 +210,21 @@ def test_weights_are_packed_once_for_many_inferences(monkeypatch: pytest.MonkeyP
     assert len(packed) == 2
 
 
-def test_a_map_of_one_position_with_a_halo_is_flattened_without_its_gaps() -> None:
-    """A padded convolution reads the same map, of more channels than any vector has lanes."""
-    text = """
-        net n():
-            input x: [2, 1, 1]
-            a = conv(40, 1) -> relu
-            b = a -> conv(4, 3, pad=1) -> flatten
-            c = a -> flatten -> linear(3)
-            output concat(b, c) -> linear(2)
+@pytest.mark.parametrize(
+    "body",
+    [
+        "b = a -> conv(4, 3, pad=1) -> flatten\n        c = a -> flatten -> linear(3)",
+        "b = a -> flatten\n        c = a -> conv(40, 3, pad=1) -> relu -> flatten -> linear(3)",
+    ],
+)
+def test_a_map_of_one_position_with_a_halo_is_flattened_without_its_gaps(body: str) -> None:
+    """A padded convolution reads the map or makes it, of more channels than any vector has lanes."""
+    text = f"""
+    net n():
+        input x: [2, 1, 1]
+        a = conv(40, 1) -> relu
+        {body}
+        output concat(b, c) -> linear(2)
     """
     made = make_plan(graph(text), batch=3, training=True, dtype="float64", input_gradients=True)
     given = samples(made)

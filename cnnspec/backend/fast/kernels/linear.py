@@ -26,7 +26,10 @@ _ROWS = 4
 
 @dataclass(frozen=True, slots=True)
 class _Linear:
-    """What the three kernels share. The places are of maps of one position: samples `batch` apart."""
+    """What the three kernels share. The places are of maps of one position, perhaps with a halo around it.
+
+    Samples lie `batch` apart and vectors `block`; those of the target follow each other.
+    """
 
     samples: int
     inputs: int
@@ -88,8 +91,9 @@ class LinearForward(_Linear):
                         e.store_scalar(e.total(value), y, n * self.target.batch + k)
 
     def _sums(self, e: Emitter, x: Word, rows: list[Word], count: int) -> list[Vector]:
-        def products(at: Word, sums: list[Vector], mask: Mask | None = None) -> list[Vector]:
-            numbers = [e.load(x + at, n * self.source.batch) for n in range(count)]
+        def products(vector: Word, sums: list[Vector], mask: Mask | None = None) -> list[Vector]:
+            at, there = vector * (e.bytes * e.lanes), x + vector * (e.bytes * self.source.block)
+            numbers = [e.load(there, n * self.source.batch) for n in range(count)]
             following: list[Vector] = []
             for k, row in enumerate(rows):
                 weight = e.load_masked(row + at, mask) if mask else e.load(row + at)
@@ -98,8 +102,8 @@ class LinearForward(_Linear):
 
         whole, mask = self._ends(e)
         sums = [e.vector(0.0)] * (len(rows) * count)
-        sums = e.gather_up(0, whole, sums, lambda i, s: products(i * (e.bytes * e.lanes), s))
-        return products(e.word(whole * e.bytes * e.lanes), sums, mask) if mask else sums
+        sums = e.gather_up(0, whole, sums, products)
+        return products(e.word(whole), sums, mask) if mask else sums
 
     def _finish(self, e: Emitter, buffers: Sequence[Word], task: Word, sample: Word) -> None:
         block = task * (e.bytes * e.lanes)
@@ -143,7 +147,7 @@ class LinearDataGradient(_Linear):
                 self._finish(e, buffers, sample, vector)
 
     def _at(self, e: Emitter, buffer: Word, place: Place, sample: Word, vector: Word) -> Word:
-        return buffer + e.bytes * (sample * place.batch + vector * e.lanes + place.offset)
+        return buffer + e.bytes * (sample * place.batch + vector * place.block + place.offset)
 
     def _add(
         self, e: Emitter, buffers: Sequence[Word], row: Word, count: int, span: tuple[Word, Word]
@@ -218,13 +222,13 @@ class LinearWeightGradient(_Linear):
         vector: Word,
         masks: list[Mask | None],
     ) -> None:
-        x = buffers[0] + e.bytes * (vector * e.lanes + self.source.offset)
+        x = buffers[0] + e.bytes * (vector * self.source.block + self.source.offset)
         dy = buffers[1] + e.bytes * (row + self.target.offset)
 
         def over_samples(sample: Word, sums: list[Vector]) -> list[Vector]:
             from_x = x + sample * (e.bytes * self.source.batch)
             from_dy = dy + sample * (e.bytes * self.target.batch)
-            numbers = [e.load(from_x, k * e.lanes) for k in range(len(masks))]
+            numbers = [e.load(from_x, k * self.source.block) for k in range(len(masks))]
             following: list[Vector] = []
             for k in range(count):
                 gradient = e.broadcast(from_dy, k)
