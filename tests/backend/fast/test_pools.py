@@ -150,14 +150,24 @@ def test_the_gate_of_a_maximum_reads_its_own_output(bench: Any) -> None:
     close(memory.plain(pool.source, into), dx, bench)
 
 
-def test_nan_is_the_greatest_and_minus_infinity_is_a_value(bench: Any) -> None:
-    pool, memory = Pool(Case(2, (4, 4), 2, 2), bench), bench.memory
-    pool.x[0, 0, 1, 1] = np.nan
-    pool.x[1, 1] = -np.inf
-    a, y = memory.blocked(pool.source, pool.x), memory.blocked(pool.target)
-    bench.run((MaxPool(pool.source, pool.target, pool.window), (a, y, y)))
+@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("share", [0.02, 0.5])
+def test_nan_is_the_greatest_wherever_it_is_and_infinities_are_values(
+    case: Case, share: float, bench: Any
+) -> None:
+    pool, memory = Pool(case, bench), bench.memory
+    random = np.random.default_rng(1)
+    chosen = random.random(pool.x.shape) < share
+    pool.x[chosen] = random.choice([np.nan, -np.inf, np.inf, 0.0, -0.0], int(chosen.sum()))
+    a, places = memory.blocked(pool.source, pool.x), memory.blocked(pool.target)
+    y, kept = memory.blocked(pool.target), memory.blocked(pool.target)
+    bench.run(
+        (MaxPool(pool.source, pool.target, pool.window), (a, y, y)),
+        (MaxPool(pool.source, pool.target, pool.window, pool.target.place()), (a, kept, places)),
+    )
     expected = pool.maximum(torch.from_numpy(pool.x)).numpy()
     np.testing.assert_array_equal(memory.plain(pool.target, y)[:, :, 0], expected)
+    np.testing.assert_array_equal(memory.plain(pool.target, kept)[:, :, 0], expected)
 
 
 @pytest.mark.parametrize("size", [(1, 1, 1), (1, 7, 7), (3, 2, 5), (1, 3, 40)])

@@ -101,6 +101,13 @@ class Emitter:
         limits = self._in_every_lane(limit.value, ir.VectorType(I64, self.lanes))
         return Mask(self.builder, self.builder.icmp_signed("<", numbers, limits))
 
+    def in_any_lane(self, mask: Mask) -> Mask:
+        """Whether a condition holds in some lane."""
+        bits = ir.IntType(mask.value.type.count)
+        return Mask(
+            self.builder, self.builder.icmp_unsigned("!=", self.builder.bitcast(mask.value, bits), bits(0))
+        )
+
     def load_masked(self, address: Word, mask: Mask) -> Vector:
         """The vector at an address; lanes where the mask is false are not read and give 0."""
         pointer = self._pointer(address, 0, self.vector_type)

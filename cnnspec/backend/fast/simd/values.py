@@ -149,9 +149,13 @@ class Vector:
         """Equal, and neither is NaN."""
         return Mask(self.builder, self.builder.fcmp_ordered("==", self.value, self.other(other)))
 
+    def unordered(self, other: Vector) -> Mask:
+        """Either is NaN."""
+        return Mask(self.builder, self.builder.fcmp_unordered("uno", self.value, other.value))
+
     def is_nan(self) -> Mask:
         """Not a number."""
-        return Mask(self.builder, self.builder.fcmp_unordered("uno", self.value, self.value))
+        return self.unordered(self)
 
 
 def constant(kind: Any, number: float) -> Any:
