@@ -173,18 +173,14 @@ class Executable:
         training = self.plan.training if training is None else training
         if training and not self.plan.training:
             raise inference_only(self.plan)
-        ends = self.plan.inputs
-        arrays, count = check_samples(by_name(inputs, ends, "input"), ends, self.plan.batch)
+        given, count = self._given(inputs)
         if training:
             refuse_lone_values(self.plan, count)
         with self.lock:
             self.steps += training
             context = Context(training, self.seed, self.steps, self.threads)
             self._last, self._loss_taken, self._went_back = None, False, False
-            for port in self.plan.inputs:
-                target = self._program.tensor(port.buffer, count)
-                target[...] = arrays[port.name].reshape(target.shape)
-            self._program.forward(count, context)
+            self._program.forward(given, count, context)
             self._last = _Pass(count, context)
             self._outputs = {
                 port.name: self._read(port, port.buffer, count)
@@ -227,11 +223,19 @@ class Executable:
             self._went_back = True
             self._program.backward(last.count, last.context)
 
-    def sections(self) -> Sections:
-        """The passes of the last `forward` in parts, to be timed one by one. Hold `lock` while they run."""
+    def sections(self, inputs: ArrayLike | Mapping[str, ArrayLike], training: bool | None = None) -> Sections:
+        """Run `forward`, and give its passes in parts, to be timed one by one. Hold `lock` while they run."""
         with self.lock:
+            self.forward(inputs, training)
             last = self._required()
-            return self._program.sections(last.count, last.context)
+            given, _ = self._given(inputs)
+            return self._program.sections(given, last.count, last.context)
+
+    def _given(self, inputs: ArrayLike | Mapping[str, ArrayLike]) -> tuple[Mapping[int, Array], int]:
+        """Inputs that fit the net, by their buffers, and how many samples they are."""
+        ends = self.plan.inputs
+        arrays, count = check_samples(by_name(inputs, ends, "input"), ends, self.plan.batch)
+        return {port.buffer: arrays[port.name] for port in ends}, count
 
     def _active_heads(self, last: _Pass) -> list[Head]:
         return [head for head in self.plan.heads if last.context.training or not head.training_only]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Protocol
 
@@ -24,24 +24,25 @@ Bound = Callable[[Context], None]
 class Program(Protocol):
     """What runs a plan. `count` is the number of samples, from 1 to the plan's batch.
 
-    The caller writes the inputs into `tensor(...)` before `forward`, and the gradients of the outputs before
-    `backward`; it reads the outputs, the gradients of the inputs and those of the weights afterwards.
+    The caller gives the inputs to `forward`, by their buffers, and writes the gradients of the outputs
+    into `tensor(...)` before `backward`; it reads the outputs, the gradients of the inputs and those of the
+    weights afterwards.
     """
 
     def tensor(self, buffer: int, count: int) -> Array:
         """The array of a port of the net, or of its gradient."""
         ...
 
-    def forward(self, count: int, context: Context) -> None:
-        """Compute the outputs."""
+    def forward(self, inputs: Mapping[int, Array], count: int, context: Context) -> None:
+        """Compute the outputs. An input is `(count, …)` of any shape with as many numbers as its buffer."""
         ...
 
     def backward(self, count: int, context: Context) -> None:
         """Compute the gradients, after `forward` with the same count and context."""
         ...
 
-    def sections(self, count: int, context: Context) -> Sections:
-        """The passes in parts, to time one by one."""
+    def sections(self, inputs: Mapping[int, Array], count: int, context: Context) -> Sections:
+        """The passes in parts, to time one by one, after a forward pass with the same inputs."""
         ...
 
     def footprint(self, *, training: bool, threads: int) -> Footprint:
@@ -70,8 +71,10 @@ class PlainProgram:
         planned = self._plan.buffers[buffer]
         return self._storage.view(planned, (count, *planned.shape[1:]))
 
-    def forward(self, count: int, context: Context) -> None:
+    def forward(self, inputs: Mapping[int, Array], count: int, context: Context) -> None:
         """Run the forward steps."""
+        for buffer, array in inputs.items():
+            take(array, self.tensor(buffer, count))
         if count not in self._forward:
             self._forward[count] = [self._bind_forward(step, count) for step in self._plan.forward]
         for call in self._forward[count]:
@@ -91,8 +94,9 @@ class PlainProgram:
         for call in self._backward[count]:
             call(context)
 
-    def sections(self, count: int, context: Context) -> Sections:
+    def sections(self, inputs: Mapping[int, Array], count: int, context: Context) -> Sections:
         """A part for each step."""
+        del inputs  # they have been copied
         forward = [(step.path, self._bind_forward(step, count)) for step in self._plan.forward]
         steps = self._plan.backward if context.training else ()
         backward = [(step.path, self._bind_backward(step, count)) for step in steps]
@@ -184,6 +188,11 @@ class PlainProgram:
                 return self._storage.view(self._plan.buffers[target], use.shape)
             case Use():
                 return self._storage.used_gradient(target)
+
+
+def take(array: Array, target: Array) -> None:
+    """Copy an input to its place."""
+    target[...] = array.reshape(target.shape)
 
 
 def _nothing() -> None:

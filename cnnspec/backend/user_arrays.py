@@ -60,32 +60,40 @@ def by_name(
     """Arrays by the names of ports; a single array belongs to the only (with `partly`: the first) of them."""
     named = given if isinstance(given, Mapping) else {ports[0].name: given}
     known = [port.name for port in ports]
-    for name in named:
+    if [*named] != known:  # in their order, as they mostly are
+        _check_names(named, known, what, partly=partly)
+    return {name: as_numbers(array, name) for name, array in named.items()}
+
+
+def _check_names(given: Iterable[str], known: Sequence[str], what: str, *, partly: bool) -> None:
+    given = list(given)
+    for name in given:
         if name not in known:
             raise bad_data(f"there is no {what} called {name!r}; there {_are(known)}")
-    missing = [name for name in known if name not in named]
+    missing = [name for name in known if name not in given]
     if missing and not partly:
         raise bad_data(
             f"the {what} {missing[0]} is missing; there {_are(known)}",
             way_out="give a dictionary of arrays by name",
         )
-    return {name: as_numbers(array, name) for name, array in named.items()}
 
 
 def check_samples(
     arrays: Mapping[str, Array], ends: Iterable[End], batch: int
 ) -> tuple[Mapping[str, Array], int]:
     """The inputs, if they fit the net, and how many samples they are."""
-    counts = {name: len(array) if array.ndim else 0 for name, array in arrays.items()}
     for end in ends:
         _check_shape(arrays[end.name], end, batch)
-    if len(set(counts.values())) > 1:
-        listed = ", ".join(f"{count} of {name}" for name, count in counts.items())
+    counts = [len(array) for array in arrays.values()]
+    if len(set(counts)) > 1:
+        listed = ", ".join(f"{count} of {name}" for count, name in zip(counts, arrays, strict=True))
         raise bad_data(f"the inputs have different numbers of samples: {listed}")
-    return arrays, next(iter(counts.values()))
+    return arrays, counts[0]
 
 
 def _check_shape(array: Array, port: End, batch: int) -> None:
+    if array.shape[1:] == port.shape and 1 <= len(array) <= batch:
+        return
     have, want = list(array.shape), list(port.shape)
     if have == want:
         raise bad_data(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from cnnspec.backend.executable import Executable
-from cnnspec.bench.job import Array, Job, our_run
+from cnnspec.bench.job import Array, Job, named_inputs, our_run
 from cnnspec.bench.peers.preparing import Peer
 from cnnspec.bench.peers.remote import PeerError, RemotePeer
 from cnnspec.bench.timing import Sampler, Stopwatch, Timing, take_turns, timing
@@ -74,7 +74,7 @@ class Contest:
         reference = Reference(self.executable, self.job, run())
         samplers: dict[str, Sampler] = {OURS: Stopwatch(run)}
         take_turns(samplers, 0, self._samples)
-        parts = self.executable.sections().parts
+        parts = self.executable.sections(named_inputs(self.executable.plan, self.job.inputs)).parts
         self.uses_winograd = any(what.startswith("winograd") for part in parts for what in part.what)
         opened: list[RemotePeer] = []
         try:
@@ -123,10 +123,7 @@ class Reference:
         self._scales: list[float] = []
         self._comparable = not job.training or not _draws(job)
         if not job.training:
-            zeros = {
-                port.name: np.zeros_like(array)
-                for port, array in zip(executable.plan.inputs, job.inputs, strict=True)
-            }
+            zeros = named_inputs(executable.plan, map(np.zeros_like, job.inputs))
             with executable.lock:
                 executable.forward(zeros)
                 nothing = executable.outputs

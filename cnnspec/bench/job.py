@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,9 +62,14 @@ def _labels(plan: Plan, random: np.random.Generator) -> Array:
     return random.integers(0, min(shape[1] for shape in shapes), (plan.batch, *shapes[0][2:]))
 
 
+def named_inputs(plan: Plan, arrays: Iterable[Array]) -> dict[str, Array]:
+    """Arrays in the net's order by the names of its inputs."""
+    return {port.name: array for port, array in zip(plan.inputs, arrays, strict=True)}
+
+
 def our_run(executable: Executable, job: Job) -> Callable[[], Any]:
     """An inference, which returns the outputs in their order; or a training step, which returns the loss."""
-    inputs = {port.name: array for port, array in zip(executable.plan.inputs, job.inputs, strict=True)}
+    inputs = named_inputs(executable.plan, job.inputs)
     if job.labels is None:
 
         def infer() -> list[Array]:

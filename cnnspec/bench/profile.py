@@ -18,7 +18,7 @@ from cnnspec.backend.executable import Executable
 from cnnspec.backend.plan.model import WIDTHS
 from cnnspec.backend.sections import Section, Stage
 from cnnspec.backend.training.optimisers import Sgd, Updates
-from cnnspec.bench.job import MOMENTUM, RATE, Job
+from cnnspec.bench.job import MOMENTUM, RATE, Job, named_inputs
 from cnnspec.bench.work import Work
 
 LEAST_ROUNDS = 3
@@ -126,9 +126,7 @@ def profile(executable: Executable, job: Job, analysis: Analysis, seconds: float
 
 def _parts(executable: Executable, job: Job) -> tuple[list[Section], Mapping[str, str], Callable[[], None]]:
     """What a run consists of, after a first one."""
-    inputs = {port.name: array for port, array in zip(executable.plan.inputs, job.inputs, strict=True)}
-    executable.forward(inputs)
-    sections = executable.sections()
+    sections = executable.sections(named_inputs(executable.plan, job.inputs))
     labels = job.labels
     if labels is None:
         kept = [part for part in sections.parts if part.stage is Stage.FORWARD]

@@ -12,7 +12,7 @@ import pytest
 from backend.nets import LENET, TINY, executable, graph, plan, samples
 
 import cnnspec
-from cnnspec.backend.executable import Executable
+from cnnspec.backend.executable import Executable, Precision
 from cnnspec.backend.plan import make_plan
 from cnnspec.diagnostics import DiagnosticError
 
@@ -65,6 +65,57 @@ def test_outputs_are_the_callers_own() -> None:
     kept = first.copy()
     net.forward(samples(net.plan, seed=2))
     np.testing.assert_array_equal(first, kept)
+
+
+WIDE = """
+    net wide():
+        input image: [3, 160, 160]
+        conv(4, 3) -> relu -> global_avgpool -> flatten
+        output linear(3)
+"""
+
+ALSO_ITS_INPUT = """
+    net both():
+        input image: [3, 160, 160]
+        output copy = image
+        conv(4, 3) -> global_avgpool -> flatten
+        output linear(3)
+"""
+
+
+@pytest.mark.parametrize("math", ["fast", "plain"])
+@pytest.mark.parametrize("text", [WIDE, ALSO_ITS_INPUT], ids=["wide", "also its input"])
+def test_large_inputs_give_the_same_wherever_they_lie_and_are_left_alone(text: str, math: Precision) -> None:
+    made = plan(text, batch=2, training=False, dtype="float32")
+    net = Executable(made, math=math, threads=2)
+    image = samples(made)["image"].astype(np.float32)
+    spaced, odd = np.zeros((*image.shape, 2), np.float32), np.zeros(image.nbytes + 1, np.uint8)
+    unaligned = odd[1:].view(np.float32).reshape(image.shape)
+    spaced[..., 0], unaligned[...] = image, image
+    alike = [image, image.copy(), np.asfortranarray(image), spaced[..., 0], unaligned, image.tolist()]
+    before = image.copy()
+    image.flags.writeable = False
+    results = [_as_bytes(net.forward(each)) for each in alike]
+    assert results == results[:1] * len(alike)
+    np.testing.assert_array_equal(image, before)
+
+
+def test_nothing_is_read_from_an_input_after_its_forward_pass() -> None:
+    made = plan(WIDE, batch=2, training=False, dtype="float32")
+    net = Executable(made, math="fast")
+    image = samples(made)["image"].astype(np.float32)
+    expected = net.forward(image)
+    lent = image.copy()
+    net.forward(lent)
+    lent.fill(np.nan)
+    np.testing.assert_allclose(net.forward(image[:1]), expected[:1], rtol=1e-6)
+    for part in net.sections(image).parts:
+        part.run()
+    np.testing.assert_array_equal(net.forward(image), expected)
+
+
+def _as_bytes(result: dict[str, np.ndarray] | np.ndarray) -> list[bytes]:
+    return [array.tobytes() for array in (result.values() if isinstance(result, dict) else [result])]
 
 
 def test_fewer_samples_than_the_batch_give_what_they_give_alone() -> None:

@@ -30,7 +30,7 @@ def test_the_parts_of_a_training_step_give_its_gradients(text: str, math: Precis
     net.loss([0, 1])
     net.backward()
     wanted = {name: gradient.copy() for name, gradient in net.gradients.items()}
-    sections = net.sections()
+    sections = net.sections(samples(made))
     for gradient in net.gradients.values():
         gradient.fill(np.nan)
     stages = [part.stage for part in sections.parts]
@@ -49,7 +49,7 @@ def test_the_parts_of_an_inference_give_its_outputs(math: Precision) -> None:
     net = Executable(made, math=math)
     inputs = samples(made)
     wanted = net.forward(inputs)
-    for part in net.sections().parts:
+    for part in net.sections(inputs).parts:
         part.run()
     np.testing.assert_array_equal(net.forward(inputs), wanted)
 
@@ -58,8 +58,7 @@ def test_the_parts_of_an_inference_give_its_outputs(math: Precision) -> None:
 def test_every_layer_has_a_part_or_runs_with_one_that_has_or_does_nothing(math: Precision) -> None:
     made = plan(RESIDUAL, batch=1, training=False)
     net = Executable(made, math=math)
-    net.forward(samples(made))
-    sections = net.sections()
+    sections = net.sections(samples(made))
     parts = {part.path for part in sections.parts if part.stage is Stage.FORWARD}
     assert set(sections.fused.values()) <= parts
     assert not set(sections.fused) & set(sections.fused.values())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from itertools import groupby
 from math import prod
 
@@ -47,6 +47,19 @@ class Memory:
     ports: Mapping[int, Array]
 
 
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Which buffer of which row begins so many bytes into an input."""
+
+    program: Program
+    row: int
+    buffer: int
+    offset: int
+
+
+_NONE: Mapping[int, Array] = {}
+
+
 class Execution:
     """Runs the passes of a schedule. One at a time: whoever owns it holds a lock."""
 
@@ -57,18 +70,40 @@ class Execution:
         self.packed = allocate(schedule.packed)
         """The weights in the order of the kernels."""
         self._library, self._threads = library, threads
+        self._readers: dict[int, list[_Reader]] = {}
         self._prepare = self._program(schedule.prepare)
-        self._forward = self._calls(schedule.forward)
+        self._forward = self._calls(schedule.forward, self._readers)
         self._backward = self._calls(schedule.backward)
 
     def prepare(self) -> None:
         """Pack the weights as they are now."""
         self._prepare.run()
 
-    def forward(self, context: Context) -> None:
-        """Run the forward pass."""
-        for call in self._forward:
-            call(context)
+    def forward(self, context: Context, lent: Mapping[int, Array] = _NONE) -> None:
+        """Run the forward pass, reading `lent` arrays instead of the ports that borrow."""
+        for port, array in lent.items():
+            self._read(port, array.ctypes.data)
+        try:
+            for call in self._forward:
+                call(context)
+        finally:
+            for port in lent:
+                self._read(port, self._memory.ports[port].ctypes.data)
+
+    def borrows(self, port: int) -> bool:
+        """Whether the forward pass may read an array instead of this input: kernels alone look at it."""
+        return port in self._readers and port not in self._plain_ports
+
+    @cached_property
+    def _plain_ports(self) -> frozenset[int]:
+        """The ports that plain calls of the forward pass use."""
+        calls = [step for step in self._schedule.forward if isinstance(step, PlainForward)]
+        spots = [array.spot for call in calls for array in call.arrays]
+        return frozenset(spot.room for spot in spots if spot.space is Space.PORT)
+
+    def _read(self, port: int, address: int) -> None:
+        for reader in self._readers[port]:
+            reader.program.place(reader.row, reader.buffer, address + reader.offset)
 
     def backward(self, context: Context) -> None:
         """Run the backward pass."""
@@ -129,8 +164,11 @@ class Execution:
         ]
         return Program(rows, self._library, self._threads)
 
-    def _calls(self, steps: Sequence[Step]) -> list[Call]:
-        """Kernels that follow each other are one program; a plain call ends it."""
+    def _calls(self, steps: Sequence[Step], readers: dict[int, list[_Reader]] | None = None) -> list[Call]:
+        """Kernels that follow each other are one program; a plain call ends it.
+
+        Where they use ports is put down in `readers`.
+        """
         calls: list[Call] = []
         together: list[KernelStep] = []
 
@@ -138,6 +176,8 @@ class Execution:
             if together:
                 program = self._program(together)
                 calls.append(lambda _context: program.run())
+                if readers is not None:
+                    self._put_down(program, together, readers)
                 together.clear()
 
         for step in steps:
@@ -150,6 +190,15 @@ class Execution:
             )
         close()
         return calls
+
+    def _put_down(
+        self, program: Program, steps: Sequence[KernelStep], readers: dict[int, list[_Reader]]
+    ) -> None:
+        for row, step in enumerate(steps):
+            for buffer, spot in enumerate(step.spots):
+                if spot.space is Space.PORT:
+                    reader = _Reader(program, row, buffer, spot.offset * self._dtype.itemsize)
+                    readers.setdefault(spot.room, []).append(reader)
 
     def _arrays(self, plain: Sequence[Plain]) -> tuple[Array, ...]:
         return tuple(self._array(array) for array in plain)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import prod
 from typing import TypeAlias
 
@@ -15,7 +15,7 @@ from cnnspec.backend.fast.simd.target import Real
 from cnnspec.backend.footprint import Footprint, fast_footprint, refuse_beyond_memory
 from cnnspec.backend.kernels.arrays import Array, Context
 from cnnspec.backend.plan.model import Plan
-from cnnspec.backend.program import PlainProgram
+from cnnspec.backend.program import PlainProgram, take
 from cnnspec.backend.schedule.algorithms import threads_worth
 from cnnspec.backend.schedule.fusion import fuse_for_inference, fuse_for_training
 from cnnspec.backend.schedule.inference import schedule_inference
@@ -27,6 +27,10 @@ from cnnspec.backend.storage import Storage
 
 _Key: TypeAlias = tuple[int | None, int]
 """The samples of a training step (None: inference, always of the whole batch) and the threads."""
+
+
+_WORTH_LENDING = 1 << 16
+"""Bytes: it takes as long to copy fewer as to tell the program where they are."""
 
 
 class FastProgram:
@@ -42,6 +46,9 @@ class FastProgram:
         self._math: Math = math
         self._library = library or host_library(Real(plan.dtype))
         self._ports = {buffer: _zeros(plan, buffer) for buffer in plan.ports}
+        wanted = {port.buffer for port in plan.outputs} | {head.logits for head in plan.heads}
+        self._forgotten = frozenset(() if plan.training else (port.buffer for port in plan.inputs)) - wanted
+        """Inputs that nobody looks at after the forward pass."""
         self._arena = allocate(0)
         self._schedules: dict[_Key, Schedule] = {}
         self._executions: dict[_Key, Execution] = {}
@@ -53,21 +60,36 @@ class FastProgram:
         """The array of a port of the net, or of its gradient."""
         return self._ports[buffer][:count]
 
-    def forward(self, count: int, context: Context) -> None:
-        """Compute the outputs. The weights are packed anew where they may have changed."""
+    def forward(self, inputs: Mapping[int, Array], count: int, context: Context) -> None:
+        """Compute the outputs. The weights are packed anew where they may have changed.
+
+        Large inputs of a whole batch are read where they are, unless a backward pass may want them later.
+        """
         key = self._key(count, context)
         execution = self._execution(key)
+        lent: dict[int, Array] = {}
+        for buffer, array in inputs.items():
+            if array.nbytes >= _WORTH_LENDING and self._fits(buffer, array) and execution.borrows(buffer):
+                lent[buffer] = array
+            else:
+                take(array, self.tensor(buffer, count))
         version = self._storage.version
         if version is None or self._versions.get(key) != version:
             execution.prepare()
             self._versions[key] = version
         if not context.training:
-            execution.forward(context)
+            execution.forward(context, lent)
             return
         self._forget(lambda other: other[0] is None)  # what they have packed will not be the weights
         with self._storage.writing():  # running statistics
             execution.forward(context)
             self._plain.count_batch()
+
+    def _fits(self, buffer: int, array: Array) -> bool:
+        """Whether an array is in memory what the port of an input is."""
+        port, flags = self._ports[buffer], array.flags
+        same = array.dtype == port.dtype and array.size == port.size
+        return same and flags.c_contiguous and flags.aligned and buffer in self._forgotten
 
     def backward(self, count: int, context: Context) -> None:
         """Compute the gradients, after `forward` with the same count and context."""
@@ -76,11 +98,13 @@ class FastProgram:
         else:
             self._plain_backward(count, context)
 
-    def sections(self, count: int, context: Context) -> Sections:
+    def sections(self, inputs: Mapping[int, Array], count: int, context: Context) -> Sections:
         """The passes in parts. Layers that were fused run with the first of their group.
 
         They may have parts of their own, in which the result of the group is brought into a form.
         """
+        for buffer, array in inputs.items():
+            take(array, self.tensor(buffer, count))
         execution = self._execution(self._key(count, context))
         groups = (fuse_for_training if context.training else fuse_for_inference)(self._plan)
         parts = tuple(execution.sections(context))
@@ -162,9 +186,7 @@ class FastProgram:
 
     def _plain_backward(self, count: int, context: Context) -> None:
         plan, plain = self._plan, self._plain
-        for port in plan.inputs:
-            plain.tensor(port.buffer, count)[...] = self.tensor(port.buffer, count)
-        plain.forward(count, context)
+        plain.forward({p.buffer: self.tensor(p.buffer, count) for p in plan.inputs}, count, context)
         for seed in plan.seeds:
             plain.tensor(seed, count)[...] = self.tensor(seed, count)
         plain.backward(count, context)
