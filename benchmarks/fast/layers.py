@@ -3,7 +3,7 @@
 python benchmarks/fast/layers.py --threads 1
 
 The sums are those of the definition (`math="exact"`). Each gradient is timed in a net that needs no other:
-the weights before the layer, or its own, are frozen.
+the weights before the layer, or its own, are frozen. A first layer reads the image, as it does in its net.
 """
 
 from __future__ import annotations
@@ -47,12 +47,14 @@ class Shape:
     def text(self, wanted: str) -> str:
         """A net with the layer in it, in which one gradient of the layer is wanted."""
         pad = (self.kernel - 1) // 2
-        before = f"conv({self.channels}, 1, bias=false{', frozen' if wanted == WEIGHTS else ''})"
+        before = f"conv({self.channels}, 1, bias=false{', frozen' if wanted == WEIGHTS else ''}) -> "
+        if self.channels == IMAGE:
+            before = ""
         frozen = ", frozen" if wanted == DATA else ""
         layer = f"conv({self.outputs}, {self.kernel}, {self.stride}, pad={pad}, bias=false{frozen})"
         return (
             f"net one:\n    input image: [{self.channels}, {self.size}, {self.size}]\n"
-            f"    {before} -> {layer} as {LAYER}\n    output global_avgpool -> flatten -> linear(2)\n"
+            f"    {before}{layer} as {LAYER}\n    output global_avgpool -> flatten -> linear(2)\n"
         )
 
 

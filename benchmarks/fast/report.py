@@ -25,6 +25,7 @@ ROOM = HERE.parent
 RESULTS, NOTES = ROOM / "RESULTS.md", HERE / "notes.md"
 RAW, SECOND, MEMORY = ROOM / "results.json", ROOM / "results-second.json", ROOM / "memory.json"
 MOST_SECONDS = 900
+FIGURES = ("nets", "layers", tables.SCALING)
 VERSIONS = ("numba", "llvmlite", "numpy", "torch", "onnxruntime", "openvino")
 
 Result = dict[str, Any]
@@ -38,16 +39,19 @@ def main() -> None:
     parser.add_argument("--seconds", default="1.5", help="for each implementation of a net")
     parser.add_argument("--nets", default=",".join(tables.NETS))
     parser.add_argument("--threads", default="1,2")
-    parser.add_argument("--only", choices=("nets", "layers"))
+    parser.add_argument("--only", choices=FIGURES, action="append", help="may be given several times")
     parser.add_argument("--write", action="store_true", help="only write the report from what is there")
     options = parser.parse_args()
     target = SECOND if options.again else RAW
     if not options.write:
-        for threads in map(int, options.threads.split(",")):
-            if options.only != "layers":
+        wanted, counts = options.only or FIGURES, [*map(int, options.threads.split(","))]
+        for threads in counts:
+            if "nets" in wanted:
                 _run_nets(target, threads, options)
-            if options.only != "nets":
+            if "layers" in wanted:
                 _keep(target, _lines("layers.py", "--threads", str(threads)))
+        if tables.SCALING in wanted and max(counts) > 1:
+            _run_scaling(target, options)
     RESULTS.write_text(_text(_read(RAW), _read(SECOND), _read(MEMORY)))
 
 
@@ -57,6 +61,14 @@ def _run_nets(target: Path, threads: int, options: argparse.Namespace) -> None:
             result = _measured(kind, net, batch, threads, options)
             if result:
                 _keep(target, [result])
+
+
+def _run_scaling(target: Path, options: argparse.Namespace) -> None:
+    for net in options.nets.split(","):
+        for kind, batch in (("inference", 8), ("training", tables.training_batch(net))):
+            for name in tables.OURS:
+                arguments = ["--batch", str(batch), "--math", name, "--seconds", options.seconds]
+                _keep(target, _lines("scaling.py", kind, net, *arguments))
 
 
 def _measured(kind: str, net: str, batch: int, threads: int, options: argparse.Namespace) -> Result | None:
@@ -108,7 +120,7 @@ def _keep(target: Path, found: list[Result]) -> None:
 
 
 def _key(result: Result) -> tuple[Any, ...]:
-    return tuple(result.get(name) for name in ("kind", "net", "layer", "batch", "threads"))
+    return tuple(result.get(name) for name in ("kind", "pass", "net", "layer", "batch", "math", "threads"))
 
 
 def _read(path: Path) -> list[Result]:
@@ -117,7 +129,7 @@ def _read(path: Path) -> list[Result]:
 
 def _text(first: list[Result], second: list[Result], memory: list[Result]) -> str:
     sections = {
-        "Two threads over one": (_SCALING, tables.scaling(first)),
+        "Two threads over one": (_SCALING, tables.scaling(first, second)),
         "Single convolutions": (_LAYERS, tables.layers(first)),
         "Error in float32": (_ERRORS, tables.errors(first)),
         "Memory of a training step": (_MEMORY, tables.memory(memory)),
@@ -152,7 +164,8 @@ of two frameworks disturb each other: two of them, not one after the other, the 
 variance 2 / fan-in) and inputs; a training step is the forward pass, the loss, the backward pass and SGD with
 momentum. Our times include the Python interface (`Executable.forward`), as theirs do.
 """
-_SCALING = "Batch 8, and 64 for LeNet-5 in training: the time of one thread over that of two."
+_SCALING = """Batch 8, and 64 for LeNet-5 in training: the time of one thread over that of two, which took
+turns in a process without the peers; two numbers are those of the two runs."""
 _LAYERS = """The sums of the definition (`math="exact"`), each pass timed inside a small net: GFLOP/s, and the
 share of the peak of multiply-adds measured in the same minute."""
 _ERRORS = """Against PyTorch in float64, batch 8: the largest error over the largest part of the outputs that

@@ -9,6 +9,7 @@ from typing import Any
 NETS = ("lenet5", "alexnet", "vgg16", "googlenet", "resnet50", "mobilenet_v2")
 OURS = ("exact", "fast")
 KINDS = {"inference": "Inference", "training": "A training step"}
+SCALING = "scaling"
 PASSES = ("forward", "data gradient", "weight gradient")
 SPREAD = 0.15
 """A median so far above the quickest sample is marked: something disturbed it."""
@@ -97,19 +98,21 @@ def errors(results: Sequence[Result]) -> str:
     return table(lines)
 
 
-def scaling(results: Sequence[Result]) -> str:
-    """One thread's time over that of two, at batch 8 (training: its batch)."""
-    lines = [["net", *(f"{kind}, {name}" for kind in KINDS for name in OURS)]]
-    by_key = {_key(r): r["timings"] for r in results if "net" in r}
+def scaling(first: Sequence[Result], second: Sequence[Result]) -> str:
+    """One thread's time over that of two, of both runs."""
+    columns = [(kind, name) for kind in KINDS for name in OURS]
+    lines = [["net", *(f"{kind}, {name}" for kind, name in columns)]]
+    runs = [{(r["net"], r["pass"], r["math"]): r for r in of_kind(run, SCALING)} for run in (first, second)]
     for net in NETS:
-        row = [net]
-        for kind in KINDS:
-            for name in OURS:
-                batch = training_batch(net) if kind == "training" else 8
-                one, two = (by_key.get((kind, net, batch, threads), {}).get(name) for threads in (1, 2))
-                row.append(f"{one['middle'] / two['middle']:.2f}" if one and two else "–")
-        lines.append(row)
-    return table(lines)
+        found = [[run[net, *column] for run in runs if (net, *column) in run] for column in columns]
+        if any(found):
+            lines.append([net, *(" · ".join(map(_gain, cell)) or "–" for cell in found)])
+    return table(lines) if len(lines) > 1 else ""
+
+
+def _gain(result: Result) -> str:
+    one, two = (result["timings"][threads]["middle"] for threads in ("1", "2"))
+    return f"{one / two:.2f}"
 
 
 def layers(results: Sequence[Result]) -> str:
@@ -149,8 +152,9 @@ def memory(results: Sequence[Result]) -> str:
 
 def repeated(first: Sequence[Result], second: Sequence[Result]) -> str:
     """The ratios of two runs beside each other, as geometric means over what both measured."""
-    both = {_key(r) for r in first if "net" in r} & {_key(r) for r in second if "net" in r}
-    first, second = ([r for r in run if "net" in r and _key(r) in both] for run in (first, second))
+    first, second = ([r for r in run if r["kind"] in KINDS] for run in (first, second))
+    both = {_key(r) for r in first} & {_key(r) for r in second}
+    first, second = ([r for r in run if _key(r) in both] for run in (first, second))
     lines = [["figure", *(f"{name}, {run} run" for name in OURS for run in ("first", "second"))]]
     for kind, what in KINDS.items():
         keys = dict.fromkeys((r["threads"], r["batch"] > 1) for r in of_kind(second, kind))
