@@ -119,7 +119,7 @@ def _norm(layer: LayerGradient) -> bool:
     kernel = BatchNormSums(source.map, affine, writes=scale is not None)
     factor = draft.weight(call.weights[0].slot) if affine else a
     goals = scale or a, shift or a
-    draft.run(layer.path, "norm sums", kernel, parts, mean, inverse, factor, *goals, a, b, c)
+    draft.run(layer.path, "norm sums", kernel, parts, inverse, factor, *goals, a, b, c)
     into = layer.into()
     if into:
         target, ending = into
@@ -133,7 +133,15 @@ def _norm(layer: LayerGradient) -> bool:
             gate_activation=ending.gate_activation,
         )
         run_pointwise(
-            draft, layer.path, "norm gradient", spread, target, *held, channelwise=(a, c, b), gate=ending.gate
+            draft,
+            layer.path,
+            "norm gradient",
+            spread,
+            target,
+            *held,
+            channelwise=(a, c, b),
+            centres=mean,
+            gate=ending.gate,
         )
     return True
 

@@ -322,9 +322,10 @@ def run_pointwise(
     target: Held,
     *operands: Held,
     channelwise: tuple[Spot, ...] = (),
+    centres: Spot | None = None,
     gate: Held | None = None,
 ) -> None:
     """Add an element-by-element kernel. `channelwise` are its factors and shifts, and the second factors."""
     factors, shifts, more = (*channelwise, *(target.spot,) * 3)[:3]
-    spots = (target.spot, factors, shifts, gate.spot if gate else target.spot, more)
+    spots = target.spot, factors, shifts, gate.spot if gate else target.spot, more, centres or target.spot
     draft.run(path, what, kernel, *spots, *(held.spot for held in operands))

@@ -100,9 +100,9 @@ def fenced(target: str = "this processor") -> Iterator[Fences]:
             width, rooms = self._dtype.itemsize, self._schedule.rooms
             return [(r.offset, r.offset + r.numbers * width) for r in rooms if r.kept == kept]
 
-        def forward(self, context: Context) -> None:
+        def forward(self, context: Context, *lent: Any) -> None:
             self.arena[:] = NAN
-            super().forward(context)
+            super().forward(context, *lent)
             self.check()
 
         def backward(self, context: Context) -> None:

@@ -30,7 +30,7 @@ def applied(name: str, x: np.ndarray, bench: Any) -> np.ndarray:
     map_ = BlockedMap(1, 1, (1, 1, x.size), bench.lanes)
     a, y = bench.memory.blocked(map_, x), bench.memory.blocked(map_)
     kernel = Pointwise(map_, (map_.place(),), activation=Activation(name, 1.0))
-    bench.run((kernel, (y, y, y, y, y, a, *(a,) * 7)))
+    bench.run((kernel, (y, y, y, y, y, y, a, *(a,) * 7)))
     return bench.memory.plain(map_, y).ravel()
 
 

@@ -267,33 +267,34 @@ class PartGradients(_OfParts):
 
 @dataclass(frozen=True, slots=True)
 class BatchNormSums(_OfBlocks):
-    """Buffers: parts, mean, inverse deviation, scale, gradients of scale and shift, a, b, c.
+    """Buffers: parts, inverse deviation, scale, gradients of scale and shift, a, b, c.
 
     The gradients of scale and shift, and the coefficients with which the source's gradient is
-    `a · gradient + b · source + c`. The coefficients, mean and inverse deviation are padded to blocks. The
-    parts are those of `PartGradients`.
+    `a · gradient + b · (source − mean) + c`: with the mean multiplied into `c`, a large one would drown the
+    rest. The coefficients, mean and inverse deviation are padded to blocks. The parts are those of
+    `PartGradients`.
     """
 
-    buffers: ClassVar[int] = 9
+    buffers: ClassVar[int] = 8
     affine: bool
     writes: bool
 
     def emit(self, e: Emitter, buffers: Sequence[Word], task: Word) -> None:
         """One block."""
         at, channels = _channels(e, task, self.source)
-        mean, inverse = e.load(buffers[1] + at), e.load(buffers[2] + at)
+        inverse = e.load(buffers[1] + at)
         parts = Parts(self.source, PartGradients.sums).load(e, buffers[0], task)
         shift_gradient, products = map(total_of, parts)
         scale_gradient = products * inverse
         mask = e.first_lanes(channels)
         if self.writes:
-            e.store_masked(scale_gradient, buffers[4] + at, mask)
-            e.store_masked(shift_gradient, buffers[5] + at, mask)
-        a = inverse * e.load_masked(buffers[3] + at, mask) if self.affine else inverse
+            e.store_masked(scale_gradient, buffers[3] + at, mask)
+            e.store_masked(shift_gradient, buffers[4] + at, mask)
+        a = inverse * e.load_masked(buffers[2] + at, mask) if self.affine else inverse
         count = float(self.source.batch * prod(self.source.size))
         b = a * inverse * scale_gradient * (-1.0 / count)
-        c = e.fma(-b, mean, a * shift_gradient * (-1.0 / count))
-        for buffer, value in zip(buffers[6:], (a, b, c), strict=True):
+        c = a * shift_gradient * (-1.0 / count)
+        for buffer, value in zip(buffers[5:], (a, b, c), strict=True):
             e.store(value, buffer + at)
 
 

@@ -17,16 +17,16 @@ MOST_OPERANDS = 8
 
 @dataclass(frozen=True, slots=True)
 class Pointwise:
-    """Buffers: target, factors, shifts, gate, more factors, then the operands (`MOST_OPERANDS` addresses).
+    """Buffers: target, factors, shifts, gate, more factors, centres, then `MOST_OPERANDS` operands.
 
     With `affine` the first operand is multiplied by a factor and has a shift added, a channel each; with
-    `blends` it has the second operand added, times another factor a channel. The operands that are left are
-    added, or with `multiply` multiplied; `factor` multiplies the result; then `activation` is applied; and
-    with `gate` the result is multiplied by the derivative of `gate_activation` at the outputs there. An
-    operand whose place has a step of 0 is repeated.
+    `blends` it has the second operand's difference from a centre added, times another factor a channel. The
+    operands that are left are added, or with `multiply` multiplied; `factor` multiplies the result; then
+    `activation` is applied; and with `gate` the result is multiplied by the derivative of `gate_activation`
+    at the outputs there. An operand whose place has a step of 0 is repeated.
     """
 
-    buffers: ClassVar[int] = 5 + MOST_OPERANDS
+    buffers: ClassVar[int] = 6 + MOST_OPERANDS
     target: BlockedMap
     operands: tuple[Place, ...]
     multiply: bool = False
@@ -60,7 +60,7 @@ class Pointwise:
 
         target = start(buffers[0], self.target.place())
         gate = start(buffers[3], self.gate) if self.gate else None
-        operands = [start(buffer, place) for buffer, place in zip(buffers[5:], self.operands, strict=False)]
+        operands = [start(buffer, place) for buffer, place in zip(buffers[6:], self.operands, strict=False)]
         channel = block * (e.bytes * self.target.block)
         channelwise = [e.load(buffers[index] + channel) for index in self._channelwise]
 
@@ -86,14 +86,15 @@ class Pointwise:
     @property
     def _channelwise(self) -> tuple[int, ...]:
         """The buffers of factors and shifts in use."""
-        return (1, 2, 4)[: 3 if self.blends else 2] if self.affine else ()
+        return (1, 2, 4, 5)[: 4 if self.blends else 2] if self.affine else ()
 
     def _value(self, e: Emitter, found: list[Vector], channelwise: list[Vector]) -> Vector:
         value, others = found[0], found[1:]
         if self.affine:
             value = e.fma(value, channelwise[0], channelwise[1])
         if self.blends:
-            value, others = e.fma(others[0], channelwise[2], value), others[1:]
+            factor, centre = channelwise[2:]
+            value, others = e.fma(others[0] - centre, factor, value), others[1:]
         for other in others:
             value = value * other if self.multiply else value + other
         return value if self.factor == 1.0 else value * self.factor
