@@ -155,7 +155,9 @@ def _output(node: ast.Output, scope: BodyScope) -> None:
         scope.values[node.name] = tensor
     if not node.training_only:
         if name in scope.outputs:
-            scope.report("duplicate-name", f"two outputs are called `{name}`", node.name_span or node.span)
+            message = f"two outputs are called `{name}`" if node.name else "two outputs have no name"
+            way_out = Help("write `output name = …` for one of them")
+            scope.report("duplicate-name", message, node.name_span or node.span, help=way_out)
         scope.outputs[name] = tensor
     if isinstance(tensor, Tensor) and (node.training_only or scope.is_net):
         full = scope.namer.prefix + name
