@@ -113,11 +113,19 @@ def plan(
     training: bool = False,
     dtype: str = "float32",
     input_gradients: bool = False,
+    recompute: bool = False,
 ) -> Plan:
     """What to run, in which order, in which buffers; pure data. Raises DiagnosticError if it cannot run."""
     from cnnspec.backend.plan import make_plan
 
-    return make_plan(graph, batch=batch, training=training, dtype=dtype, input_gradients=input_gradients)
+    return make_plan(
+        graph,
+        batch=batch,
+        training=training,
+        dtype=dtype,
+        input_gradients=input_gradients,
+        recompute=recompute,
+    )
 
 
 def compile(  # noqa: A001 - the field's word

@@ -128,7 +128,14 @@ def _prepared(
 ) -> tuple[Trial, Executable]:
     net = trainable_net(seed)
     net_graph = without_dropout(graph(net.text))
-    plan = make_plan(net_graph, batch=net.batch, training=True, dtype=way.dtype, input_gradients=True)
+    plan = make_plan(
+        net_graph,
+        batch=net.batch,
+        training=True,
+        dtype=way.dtype,
+        input_gradients=True,
+        recompute=seed % 3 == 0,
+    )
     ours = make(plan, seed=seed, threads=threads, math=way.math)
     random = np.random.default_rng(seed)
     with ours.writing() as weights:

@@ -89,6 +89,19 @@ def test_the_arena_of_the_zoo_has_no_more_gaps_than_a_tenth(path: Path, training
     assert max(ends) <= schedule.arena
 
 
+def test_recomputing_takes_less_memory_and_gives_the_same_bytes() -> None:
+    graph = graph_of(ROOT / "specs" / "mobilenet_v2.cnn", H=64, W=64)
+    found: list[tuple[int, list[bytes]]] = []
+    for recompute in (False, True):
+        net = Executable(make_plan(graph, batch=4, training=True, recompute=recompute), math="exact")
+        run(net, training=True)
+        assert net.allocated == net.footprint()
+        found.append((net.allocated.arena, [array.tobytes() for array in net.gradients.values()]))
+    (kept, gradients), (least, again) = found
+    assert least < 0.75 * kept
+    assert again == gradients
+
+
 def test_training_keeps_no_weights_packed_and_shares_its_arena_with_inference() -> None:
     net = Executable(make_plan(graph_of(ROOT / "specs" / "lenet5.cnn"), batch=4, training=True), math="fast")
     run(net, training=False)

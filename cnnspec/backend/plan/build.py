@@ -14,7 +14,7 @@ from cnnspec.backend.plan.draft import Draft
 from cnnspec.backend.plan.forward import add_forward, add_inputs
 from cnnspec.backend.plan.lowering import refuse_unknown
 from cnnspec.backend.plan.model import Buffer, Call, Head, Memory, Plan, Port, Role, Scores
-from cnnspec.backend.plan.refusals import refuse_requests, refuse_too_big
+from cnnspec.backend.plan.refusals import nothing_to_recompute, refuse_requests, refuse_too_big
 from cnnspec.backend.plan.sizes import whole_shape
 from cnnspec.backend.plan.slots import place, slots_of
 from cnnspec.graph import Graph, Output, Tensor
@@ -28,14 +28,18 @@ def make_plan(
     dtype: str = "float32",
     input_gradients: bool = False,
     weight_gradients: bool = True,
+    recompute: bool = False,
 ) -> Plan:
     """What to run, in which order, in which buffers.
 
     With `training` the plan has backward steps and the layers that exist only then: to all weights that are
-    not frozen, unless without `weight_gradients`, and with `input_gradients` to the inputs. Raises
+    not frozen, unless without `weight_gradients`, and with `input_gradients` to the inputs. With `recompute`
+    the fast kernels make normalised maps again in the backward pass: less memory, more time. Raises
     DiagnosticError: unbound-symbol, cannot-run, no-output, too-big.
     """
     refuse_requests(graph, batch, dtype)
+    if recompute and not training:
+        raise nothing_to_recompute()
     outputs = [*graph.inference_outputs, *(o for o in graph.outputs if o.training_only and training)]
     nodes = needed_nodes(graph, outputs)
     refuse_unknown(nodes)
@@ -70,6 +74,7 @@ def make_plan(
         slots=slots,
         omitted=_omitted(graph, {slot.name for slot in slots}),
         memory=_memory(buffers, arena, weight_bytes, trained_bytes),
+        recompute=recompute,
     )
     refuse_too_big(made, graph, available_memory())
     return made

@@ -220,7 +220,8 @@ class Memory:
 class Plan:
     """Everything there is to know before a run, in plain data.
 
-    `omitted` names the weights of layers that exist only in training, in a plan for inference.
+    `omitted` names the weights of layers that exist only in training, in a plan for inference. With
+    `recompute` what normalisations made is made again in the backward pass instead of kept until then.
     """
 
     name: str
@@ -236,6 +237,7 @@ class Plan:
     slots: tuple[Slot, ...]
     omitted: tuple[str, ...]
     memory: Memory
+    recompute: bool = False
 
     @cached_property
     def slot(self) -> dict[str, Slot]:

@@ -24,6 +24,12 @@ def refuse_requests(graph: Graph, batch: int, dtype: str) -> None:
         raise DiagnosticError(Diagnostic("no-output", f"{graph.name} has no output to compute"))
 
 
+def nothing_to_recompute() -> DiagnosticError:
+    """The error for recomputing in an inference."""
+    message = "an inference keeps nothing that could be computed again"
+    return DiagnosticError(Diagnostic("cannot-run", message, help=Help("recompute in training only")))
+
+
 def _unbound(graph: Graph, symbol: str) -> Diagnostic:
     default = graph.symbols[symbol]
     example = f"-s {symbol}={224 if default is None else default}"

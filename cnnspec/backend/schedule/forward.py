@@ -205,11 +205,11 @@ def _batch_norm(draft: Draft, group: Group) -> bool:
 
 
 def _made_of_what_is_kept(draft: Draft, group: Group) -> bool:
-    """Whether the backward pass reads all that the result is made of, and these are not made again."""
+    """Whether to make the result again: the backward pass reads all that it is made of, which is kept."""
     wish = draft.wishes.get(group.output)
     inside = wish is not None and wish.inside is not None
     kept = draft.plan.read_again.issuperset(group.inputs) and group.addend not in draft.again
-    return kept and not inside
+    return draft.plan.recompute and kept and not inside
 
 
 def _tracks(step: Forward) -> bool:
