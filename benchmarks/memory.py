@@ -274,7 +274,7 @@ before it was made.
 - *Tensors* is what `cnnspec show` and `costs` say: the algorithm's own tensors, with weights, gradients and
   momentum. The plain kernels (`math="plain"`) hold exactly these.
 - *Footprint* is what `cnnspec plan` says: what the fast backend (`math="fast"`) allocates, with padding,
-  workspaces and packed weights, without what it fuses and makes again.
+  workspaces and packed weights, without what it fuses.
 - *Allocated* adds up the arrays.
 - Python's own objects are some hundred kilobytes, for WaveNet's many layers some megabytes: they are in the
   process, and where a net is not much larger they are what its last column shows.

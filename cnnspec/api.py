@@ -206,6 +206,7 @@ def compile(  # noqa: A001 - the field's word
     training: bool = True,
     dtype: str = "float32",
     input_gradients: bool = False,
+    recompute: bool = False,
     seed: int = 0,
     threads: int | None = None,
     math: Precision = "fast",
@@ -213,9 +214,10 @@ def compile(  # noqa: A001 - the field's word
     """Compile a net into a program that runs: forward, and with `training` backward.
 
     `batch` is the most samples it takes at once, `dtype` float32 or float64. With `input_gradients` the
-    backward pass goes on to the inputs. `math` is `fast`, `exact` (without Winograd's larger rounding errors)
-    or `plain` (layer by layer, by the kernels that all others are held against). Raises SpecError; TypeError
-    and ValueError for arguments of another kind.
+    backward pass goes on to the inputs; with `recompute` what normalisations made is made again there, which
+    takes less memory and a little more time. `math` is `fast`, `exact` (without Winograd's larger rounding
+    errors) or `plain` (layer by layer, by the kernels that all others are held against). Raises SpecError;
+    TypeError and ValueError for arguments of another kind.
     """
     _require(net, Net, f"compile() takes a net, {_A_NET}")
     for name, value in (("batch", batch), ("seed", seed)):
@@ -223,8 +225,15 @@ def compile(  # noqa: A001 - the field's word
     _require(threads, Integral | None, "threads is a whole number, or None for all")
     if math not in MATH:
         raise ValueError(f"math is one of {', '.join(map(repr, MATH))}, not {math!r}")
+    if recompute and math == "plain":
+        raise ValueError("the plain kernels keep everything: recompute with math='fast' or 'exact'")
     made = pipeline.plan(
-        net.graph, batch=batch, training=training, dtype=dtype, input_gradients=input_gradients
+        net.graph,
+        batch=batch,
+        training=training,
+        dtype=dtype,
+        input_gradients=input_gradients,
+        recompute=recompute,
     )
     return pipeline.compile(made, seed=seed, threads=threads, math=math)
 

@@ -68,6 +68,13 @@ def test_a_way_of_running_that_does_not_exist_is_refused() -> None:
         cnnspec.compile(SPEC.net(), math="quick")
 
 
+def test_recomputing_is_refused_where_nothing_is_kept_and_where_everything_is() -> None:
+    with pytest.raises(cnnspec.SpecError, match="an inference keeps nothing that could be computed again"):
+        cnnspec.compile(SPEC.net(), training=False, recompute=True)
+    with pytest.raises(ValueError, match="the plain kernels keep everything"):
+        cnnspec.compile(SPEC.net(), recompute=True, math="plain")
+
+
 @pytest.mark.parametrize("value", [9, Fraction(9), 9.0, np.int64(9), np.float32(9), np.float64(9)])
 def test_every_kind_of_number_is_bound(value: Any) -> None:
     assert SPEC.net().bind(H=value).graph.inputs[0].tensor.shape == (3, 9, 8)

@@ -60,6 +60,7 @@ def refuse_beyond_memory(plan: Plan, footprint: Footprint, more: int) -> None:
     )
     plain = plain_footprint(plan).total
     ways = ["a smaller batch takes less"] * (plan.batch > 1)
+    ways += ["`--recompute` keeps less"] * (plan.training and not plan.recompute)
     ways += [f"the plain kernels take {in_bytes(plain)}: `--math plain`"] * (plain < footprint.total)
     help_ = Help("; ".join(ways)) if ways else None
     parts = ((field.name, getattr(footprint, field.name)) for field in fields(footprint))

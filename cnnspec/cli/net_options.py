@@ -69,6 +69,21 @@ fast_math_option = click.option(
 )
 """For commands that are about the fast backend alone."""
 
+recompute_option = click.option(
+    "--recompute",
+    is_flag=True,
+    help="In training, make normalised maps again instead of keeping them: less memory, a little slower.",
+)
+
+
+def check_recompute(*, recompute: bool, training: bool = True, math: str = "fast") -> None:
+    """Raise UsageError where `--recompute` would change nothing."""
+    if recompute and not training:
+        raise click.UsageError("--recompute goes with --training: an inference keeps nothing")
+    if recompute and math == "plain":
+        raise click.UsageError("--recompute is for fast kernels: with --math plain everything is kept")
+
+
 threads_option = click.option(
     "--threads", type=click.IntRange(min=1), metavar="N", help="Processors to use.  [default: all]"
 )

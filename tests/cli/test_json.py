@@ -155,7 +155,7 @@ def test_rule(cnnspec: Run) -> None:
     assert cnnspec("rule", "even-kernle", "--format", "json").code == 2
 
 
-@pytest.mark.parametrize("options", [[], ["--training"]])
+@pytest.mark.parametrize("options", [[], ["--training"], ["--training", "--recompute"]])
 def test_plan(cnnspec: Run, net: Path, options: list[str]) -> None:
     document("plan", cnnspec, "plan", net, *options)
 

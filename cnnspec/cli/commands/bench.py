@@ -8,9 +8,11 @@ import click
 
 from cnnspec.cli.net_options import (
     batch_option,
+    check_recompute,
     fast_math_option,
     format_option,
     net_options,
+    recompute_option,
     threads_option,
     weights_option,
 )
@@ -48,6 +50,7 @@ Frameworks for --vs (pip install 'cnnspec[bench]' brings them all):
 @threads_option
 @fast_math_option
 @click.option("--training", is_flag=True, help="Time a training step: forward, backward, SGD with momentum.")
+@recompute_option
 @click.option(
     "--seconds",
     type=Real(above=True, below=LONGEST),
@@ -73,6 +76,7 @@ def command(
     threads: int | None,
     math: Math,
     training: bool,
+    recompute: bool,
     seconds: float,
     weights: str | None,
     profiled: bool,
@@ -98,8 +102,9 @@ def command(
     chosen, used = _peers(peers), _threads(threads)
     if png is not None:
         check_drawing(png, _WITHOUT_PICTURE)
+    check_recompute(recompute=recompute, training=training)
     graph = open_net(spec_path, net_name, settings).graph
-    plan = pipeline.plan(graph, batch=batch, training=training)
+    plan = pipeline.plan(graph, batch=batch, training=training, recompute=recompute)
     executable = pipeline.compile(plan, threads=used, math=math)
     if weights:
         executable.load(weights)

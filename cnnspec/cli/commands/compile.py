@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 from cnnspec.cli.completing import spec_paths
-from cnnspec.cli.net_options import batch_option, dtype_option, machine_options, symbol_options
+from cnnspec.cli.net_options import (
+    batch_option,
+    check_recompute,
+    dtype_option,
+    machine_options,
+    recompute_option,
+    symbol_options,
+)
 from cnnspec.diagnostics.legible import legible
 from cnnspec.diagnostics.styled import Line, Style, line
 
@@ -35,6 +42,7 @@ Examples:
 @click.option("--force", is_flag=True, help="Write over files that are there.")
 @batch_option
 @click.option("--training", is_flag=True, help="A training step too: backward and update.")
+@recompute_option
 @dtype_option
 @click.option(
     "--weights", metavar="FILE", help="With --emit: the weights (safetensors) go beside the program."
@@ -56,6 +64,7 @@ def command(
     force: bool,
     batch: int,
     training: bool,
+    recompute: bool,
     dtype: str,
     weights: str | None,
     seed: int | None,
@@ -82,8 +91,9 @@ def command(
         return
     if target is None:
         _refuse({"--weights": weights is not None, "--seed": seed is not None, "--force": force})
+    check_recompute(recompute=recompute, training=training, math=math)
     graph = open_net(spec_path, net_name, settings).graph
-    plan = pipeline.plan(graph, batch=batch, training=training, dtype=dtype)
+    plan = pipeline.plan(graph, batch=batch, training=training, dtype=dtype, recompute=recompute)
     if target is None:
         out().write(_compile(plan, threads, math))
     else:

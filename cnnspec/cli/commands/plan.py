@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cnnspec.cli.net_options import batch_option, dtype_option, fast_math_option, format_option, net_options
+from cnnspec.cli.net_options import (
+    batch_option,
+    check_recompute,
+    dtype_option,
+    fast_math_option,
+    format_option,
+    net_options,
+    recompute_option,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,6 +41,7 @@ Examples:
 @net_options
 @batch_option
 @click.option("--training", is_flag=True, help="A training step: forward and backward.")
+@recompute_option
 @fast_math_option
 @dtype_option
 @click.option("--buffers", is_flag=True, help="List every buffer: its bytes, its place, and for how long.")
@@ -44,6 +53,7 @@ def command(
     settings: tuple[str, ...],
     batch: int,
     training: bool,
+    recompute: bool,
     math: Math,
     dtype: str,
     buffers: bool,
@@ -70,8 +80,9 @@ def command(
     from cnnspec.report.document import document
     from cnnspec.report.render_table import title
 
+    check_recompute(recompute=recompute, training=training)
     graph = open_net(spec_path, net_name, settings).graph
-    plan = pipeline.plan(graph, batch=batch, training=training, dtype=dtype)
+    plan = pipeline.plan(graph, batch=batch, training=training, dtype=dtype, recompute=recompute)
     machine = machine_for(host(), Real(dtype), 1, math)
     schedule = (schedule_training if training else schedule_inference)(plan, machine, batch)
     found, places = entries(schedule, machine), stretches(schedule, machine)

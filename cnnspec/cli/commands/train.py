@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cnnspec.cli.net_options import format_option, machine_options, net_options
+from cnnspec.cli.net_options import (
+    check_recompute,
+    format_option,
+    machine_options,
+    net_options,
+    recompute_option,
+)
 from cnnspec.cli.numbers import Real
 
 if TYPE_CHECKING:
@@ -84,6 +90,7 @@ The same command with the same seed gives the same weights, bit for bit.""",
     metavar="FILE",
     help="Where the weights go after every epoch.  [default: NET.safetensors]",
 )
+@recompute_option
 @machine_options
 @format_option("text", "json")
 def command(
@@ -102,6 +109,7 @@ def command(
     seed: int,
     weights: str | None,
     save_to: str | None,
+    recompute: bool,
     threads: int | None,
     math: Precision,
     format_name: str,
@@ -125,13 +133,14 @@ def command(
     from cnnspec.diagnostics.styled import Style, line
     from cnnspec.report.training_json import training_json
 
+    check_recompute(recompute=recompute, math=math)
     graph = open_net(spec_path, net_name, settings).graph
     target = f"{graph.name}.safetensors" if save_to is None else save_to
     check_writable(target)
     dataset = open_dataset(data)
     rule, falling = _optimiser(optimiser, momentum, decay), _schedule(schedule, optimiser, rate, epochs)
     recipe = Recipe(epochs, rule, falling, seed)
-    plan = pipeline.plan(graph, batch=batch, training=True)
+    plan = pipeline.plan(graph, batch=batch, training=True, recompute=recompute)
     check_fits(plan, dataset)
     executable = pipeline.compile(plan, seed=seed, threads=threads, math=math, initialise=not weights)
     if weights:
