@@ -39,6 +39,7 @@ def main() -> None:
     parser.add_argument("--seconds", default="1.5", help="for each implementation of a net")
     parser.add_argument("--nets", default=",".join(tables.NETS))
     parser.add_argument("--threads", default="1,2")
+    parser.add_argument("--processes", type=int, default=2, help="of each, the best of which is shown")
     parser.add_argument("--only", choices=FIGURES, action="append", help="may be given several times")
     parser.add_argument("--write", action="store_true", help="only write the report from what is there")
     options = parser.parse_args()
@@ -72,10 +73,10 @@ def _run_scaling(target: Path, options: argparse.Namespace) -> None:
 
 
 def _measured(kind: str, net: str, batch: int, threads: int, options: argparse.Namespace) -> Result | None:
-    """One thread: all in one process, in turns. More: each in two processes of its own; the better counts."""
+    """One thread: all in one process, in turns. More: each in processes of its own, the best of which counts."""
     peers = ["eager", "channels-last", *([] if options.quick else ["compile"])]
     names = [*tables.OURS, *peers, *(["onnxruntime", "openvino"] if kind == "inference" else [])]
-    groups = [names] if threads == 1 else [[name] for name in names] * 2
+    groups = [names] if threads == 1 else [[name] for name in names] * options.processes
     merged: Result | None = None
     for group in groups:
         arguments = ["--batch", str(batch), "--threads", str(threads), "--seconds", options.seconds]
