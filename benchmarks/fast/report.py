@@ -73,7 +73,7 @@ def _run_scaling(target: Path, options: argparse.Namespace) -> None:
 
 
 def _measured(kind: str, net: str, batch: int, threads: int, options: argparse.Namespace) -> Result | None:
-    """One thread: all in one process, in turns. More: each in processes of its own, the best of which counts."""
+    """One thread: all in one process, in turns. More: each in processes of its own; the best counts."""
     peers = ["eager", "channels-last", *([] if options.quick else ["compile"])]
     names = [*tables.OURS, *peers, *(["onnxruntime", "openvino"] if kind == "inference" else [])]
     groups = [names] if threads == 1 else [[name] for name in names] * options.processes

@@ -16,7 +16,7 @@ from tables import NETS, OURS, SCALING
 
 THREADS = 2
 TURN = 0.25
-"""Seconds: after a turn of one thread the other has to be woken and may be put beside the first for a while."""
+"""Seconds: after a turn of one thread the other must be woken, and may share a processor for a while."""
 
 
 def main() -> None:

@@ -27,6 +27,9 @@ _HEAD = 2
 _TABLE, _ROWS, _THREADS, _BARRIER, _FIRST = range(5)
 """What a walk is told: where the rows are and how many, by how many threads, and the number of the first."""
 
+_LINE = 128
+"""Bytes that processors fetch together: two lines."""
+
 _FIRST_PART = 16
 """Rows that run before Python may hear Ctrl-C, until it is known how long they take."""
 _SHORT, _LONG = 0.1, 0.3
@@ -48,14 +51,14 @@ class Program:
     def __init__(self, rows: Sequence[Row], library: Library, threads: int) -> None:
         self.threads = threads
         width = _HEAD + max((len(row.addresses) for row in rows), default=0)
-        self._table: npt.NDArray[np.int64] = np.zeros((max(1, len(rows)), width), np.int64)
+        self._table = _words(max(1, len(rows)) * width).reshape(-1, width)
         library.expect(row.kernel for row in rows)
         for index, row in enumerate(rows):
             self._table[index, 0] = library.address(row.kernel)
             self._table[index, 1] = row.waits
             self._table[index, _HEAD : _HEAD + len(row.addresses)] = row.addresses
         self._rows = len(rows)
-        self._barrier: npt.NDArray[np.int64] = np.zeros(BARRIER_WORDS, np.int64)
+        self._barrier = _words(BARRIER_WORDS)
         self._told = (ctypes.c_int64 * (_FIRST + 1))()
         self._told[_BARRIER] = self._barrier.ctypes.data
         self._addresses = self._table.ctypes.data, ctypes.addressof(self._told)
@@ -93,6 +96,14 @@ class Program:
             self._alone(told + 8 * _FIRST, 0, 0, told)
         else:
             parallel.run_in_parallel(self._walk, told, threads)
+
+
+def _words(count: int) -> npt.NDArray[np.int64]:
+    """Zeros in cache lines of their own: a barrier that threads write beside a table that they read, say."""
+    line = _LINE // 8
+    whole = np.zeros((-(-count // line) + 1) * line, np.int64)
+    first = -whole.ctypes.data % _LINE // 8
+    return whole[first : first + count]
 
 
 def usable_threads(wanted: int) -> int:

@@ -108,11 +108,10 @@ def command(
     executable = pipeline.compile(plan, threads=used, math=math)
     if weights:
         executable.load(weights)
-    analysis = pipeline.analyse(graph)
     with waiting(f"timing {graph.name}") as say:
         bench = measure(
             executable,
-            analysis,
+            pipeline.analyse(graph),
             chosen,
             math=math,
             seconds=seconds,

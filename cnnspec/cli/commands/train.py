@@ -17,6 +17,7 @@ from cnnspec.cli.numbers import Real
 
 if TYPE_CHECKING:
     from cnnspec.backend.executable import Precision
+    from cnnspec.backend.training.loop import StoppedError
     from cnnspec.backend.training.optimisers import Optimiser
     from cnnspec.backend.training.schedules import Schedule
 
@@ -150,10 +151,16 @@ def command(
         with watching(None if is_json else screen) as watch, compiling(watch.compile):
             trained = train(executable, dataset, recipe, watch=watch, save_to=target)
     except StoppedError as stop:
-        kept = f"the weights are in {legible(target)}" if stop.saved else "no weights were saved"
-        raise Interrupted(f"{stop.reached}; {kept}") from stop
+        raise Interrupted(_reached(stop, target)) from stop
     saved = line("weights saved to ", (legible(target), Style.PATH))
     screen.write(training_json(graph.name, dataset.name, trained, target) if is_json else [saved])
+
+
+def _reached(stop: StoppedError, target: str) -> str:
+    from cnnspec.diagnostics.legible import legible
+
+    kept = f"the weights are in {legible(target)}" if stop.saved else "no weights were saved"
+    return f"{stop.reached}; {kept}"
 
 
 def _optimiser(name: str, momentum: float, decay: float) -> Optimiser:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from backend.nets import LENET, plan
+import pytest
+from backend.nets import LENET, graph, plan
 
 from cnnspec.backend.fast.simd.target import Real, Target
+from cnnspec.backend.plan import make_plan
 from cnnspec.backend.schedule.inference import schedule_inference
 from cnnspec.backend.schedule.listing import entries
 from cnnspec.backend.schedule.machine import Math, machine_for
@@ -50,13 +52,14 @@ def test_flattening_for_a_linear_layer_costs_no_step() -> None:
     assert "flatten1" not in paths
 
 
-def test_what_is_cheaply_made_again_is_not_kept_for_the_backward_pass() -> None:
-    made = plan(RESIDUAL, batch=2, training=True, dtype="float32")
+@pytest.mark.parametrize("recompute", [False, True])
+def test_what_is_cheaply_made_again_is_kept_for_the_backward_pass_or_made_again(recompute: bool) -> None:
+    made = make_plan(graph(RESIDUAL), batch=2, training=True, recompute=recompute)
     schedule = schedule_training(made, machine_for(WIDE, Real.FLOAT32, 1, "fast"), 2)
     lives = [(room.first, room.last) for room in schedule.rooms if room.name == "relu1"]
     end = sum(step.waits if isinstance(step, KernelStep) else 1 for step in schedule.forward)
-    assert [first < end for first, _ in lives] == [True, False]
-    assert lives[0][1] < end
+    assert [first < end for first, _ in lives] == ([True, False] if recompute else [True])
+    assert (lives[0][1] < end) is recompute
 
 
 def test_of_a_maximum_of_an_activation_the_maximum_is_kept() -> None:
